@@ -1,0 +1,183 @@
+// The admin endpoints: a listening socket of our own, libwebsockets' http role above it.
+#include "admin/admin_server.h"
+
+#include <fcntl.h>
+#include <libwebsockets.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <cstddef>
+#include <stdexcept>
+#include <string_view>
+#include <thread>
+#include <unordered_map>
+#include <utility>
+
+#include "admin/endpoints.h"
+#include "admin/http_exchange.h"
+#include "admin/listen_socket.h"
+#include "admin/lws_log.h"
+#include "log/blocked_signals.h"
+#include "log/log.h"
+
+namespace connguard {
+namespace {
+
+constexpr std::size_t kConnections = 64;
+constexpr int kTimeoutSeconds = 5;  // for a request's head, for a body, between two requests
+constexpr int kAcceptPauseMicros = 100'000;
+
+}  // namespace
+
+struct AdminServer::Impl {
+  Impl(const Address& bind, Sources the_sources) : socket(bind), sources(std::move(the_sources)) {}
+  ~Impl();
+
+  void Start();
+  static int Callback(lws* wsi, lws_callback_reasons reason, void* unused, void* in,
+                      std::size_t size) noexcept;
+  int Handle(lws* wsi, lws_callback_reasons reason, const char* in, std::size_t size);
+
+  struct Connection {
+    HttpExchange exchange;
+    std::uint64_t since = 0;  // the step in which it came or began its last request
+  };
+
+  void AcceptOne(lws* listener);
+  void MakeRoom();
+  int Request(lws* wsi, std::string_view path);
+
+  ListenSocket socket;
+  const Sources sources;
+  lws_context* context = nullptr;
+  // The rest is the thread's own.
+  std::unordered_map<lws*, Connection> connections;
+  std::uint64_t step = 0;
+  std::atomic<bool> stopping{false};
+  std::thread thread;
+};
+
+// noexcept: an exception must not cross lws; only memory that has run out could throw here.
+int AdminServer::Impl::Callback(lws* wsi, lws_callback_reasons reason, void*, void* in,
+                                std::size_t size) noexcept {
+  auto* const impl = static_cast<Impl*>(lws_context_user(lws_get_context(wsi)));
+  return impl->Handle(wsi, reason, static_cast<const char*>(in), size);
+}
+
+void AdminServer::Impl::Start() {
+  RouteLwsLog();
+  static const std::array<lws_protocols, 2> kProtocols{
+      {{"admin", Callback, 0, 0, 0, nullptr, 0}, {}}};
+  lws_context_creation_info info{};
+  info.port = CONTEXT_PORT_NO_LISTEN_SERVER;
+  info.protocols = kProtocols.data();
+  info.user = this;
+  info.timeout_secs = kTimeoutSeconds;
+  info.keepalive_timeout = kTimeoutSeconds;
+  info.max_http_header_pool = kConnections + 8;
+  info.options = LWS_SERVER_OPTION_NO_LWS_SYSTEM_STATES;
+  context = lws_create_context(&info);
+  if (context == nullptr) throw std::runtime_error("libwebsockets made no context");
+  lws_sock_file_fd_type listener{};
+  listener.filefd = fcntl(socket.descriptor(), F_DUPFD_CLOEXEC, 0);  // lws closes its own
+  if (listener.filefd < 0 ||
+      lws_adopt_descriptor_vhost(lws_get_vhost_by_name(context, "default"), LWS_ADOPT_RAW_FILE_DESC,
+                                 listener, nullptr, nullptr) == nullptr) {
+    throw std::runtime_error("libwebsockets did not take the listening socket");
+  }
+  const BlockedSignals for_the_new_thread;
+  thread = std::thread([this] {
+    while (!stopping.load(std::memory_order_relaxed)) lws_service(context, 0);
+  });
+}
+
+AdminServer::Impl::~Impl() {
+  stopping.store(true, std::memory_order_relaxed);
+  if (thread.joinable()) {
+    lws_cancel_service(context);
+    thread.join();
+  }
+  if (context != nullptr) lws_context_destroy(context);
+}
+
+// Not many can wait: MakeRoom keeps their number down.
+void AdminServer::Impl::AcceptOne(lws* listener) {
+  const int connection = socket.Accept();
+  if (connection >= 0) {
+    MakeRoom();
+    lws_adopt_socket_vhost(lws_get_vhost(listener), connection);
+    return;
+  }
+  if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM) return;
+  // The connection stays in the backlog, so the socket stays readable: look again in a while.
+  lws_rx_flow_control(listener, 0);
+  lws_set_timer_usecs(listener, kAcceptPauseMicros);
+}
+
+void AdminServer::Impl::MakeRoom() {
+  for (std::size_t extra = connections.size() + 1; extra > kConnections; --extra) {
+    const auto oldest = std::min_element(
+        connections.begin(), connections.end(),
+        [](const auto& a, const auto& b) { return a.second.since < b.second.since; });
+    lws_set_timeout(oldest->first, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
+    oldest->second.since = ++step;  // not the oldest again before it is gone
+  }
+}
+
+int AdminServer::Impl::Request(lws* wsi, std::string_view path) {
+  const auto found = connections.find(wsi);
+  if (found == connections.end()) return -1;
+  found->second.since = ++step;
+  const std::string_view method = MethodOf(wsi);
+  return found->second.exchange.Begin(wsi, method, AnswerFor(method, path, sources));
+}
+
+int AdminServer::Impl::Handle(lws* wsi, lws_callback_reasons reason, const char* in,
+                              std::size_t size) {
+  switch (reason) {
+    case LWS_CALLBACK_RAW_RX_FILE:
+      AcceptOne(wsi);
+      return 0;
+    case LWS_CALLBACK_TIMER:
+      lws_rx_flow_control(wsi, 1);
+      return 0;
+    case LWS_CALLBACK_SERVER_NEW_CLIENT_INSTANTIATED:
+      connections[wsi].since = ++step;
+      return 0;
+    case LWS_CALLBACK_WSI_DESTROY:
+      connections.erase(wsi);
+      return 0;
+    case LWS_CALLBACK_HTTP:
+      return Request(wsi, {in, size});
+    case LWS_CALLBACK_HTTP_WRITEABLE: {
+      const auto found = connections.find(wsi);
+      return found == connections.end() ? -1 : found->second.exchange.Continue(wsi);
+    }
+    case LWS_CALLBACK_HTTP_BODY: {
+      const auto found = connections.find(wsi);
+      return found == connections.end() ? -1 : found->second.exchange.Discard(size);
+    }
+    // Upgrades (WebSocket, h2c) and CONNECT: not here.
+    case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
+    case LWS_CALLBACK_RAW_ADOPT:
+      return -1;
+    default:
+      return 0;
+  }
+}
+
+AdminServer::AdminServer(const Address& bind, Sources sources) try
+    : impl_(std::make_unique<Impl>(bind, std::move(sources))) {
+  impl_->Start();
+} catch (const std::runtime_error& error) {
+  throw std::runtime_error(std::string("admin: ") + error.what());
+}
+
+AdminServer::~AdminServer() = default;
+
+std::uint16_t AdminServer::port() const { return impl_->socket.port(); }
+
+}  // namespace connguard

@@ -1,0 +1,175 @@
+// The figures that a worker keeps: plain cells, written by one thread, read by a scrape.
+//
+// What each is called on the metrics page: metrics_table.cc.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "connguard/close_cause.h"
+#include "connguard/types.h"
+
+namespace connguard {
+
+// One thread writes, any thread reads. Not a read-modify-write: a plain add in the generated code.
+class Counter {
+ public:
+  void Add(std::uint64_t n = 1) {
+    cell_.store(cell_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+  }
+  std::uint64_t value() const { return cell_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<std::uint64_t> cell_{0};
+};
+
+// As Counter, but goes down as well.
+class Gauge {
+ public:
+  void Add(std::int64_t n = 1) { Set(value() + n); }
+  void Sub(std::int64_t n = 1) { Set(value() - n); }
+  void Set(std::int64_t n) { cell_.store(n, std::memory_order_relaxed); }
+  std::int64_t value() const { return cell_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<std::int64_t> cell_{0};
+};
+
+// Upper bounds of the buckets of a histogram of times, inclusive, ascending; one more has no bound.
+template <std::size_t N>
+using BucketBounds = std::array<Millis, N>;
+
+inline constexpr BucketBounds<12> kHoldBounds = {
+    {Millis{5}, Millis{10}, Millis{25}, Millis{50}, Millis{100}, Millis{250}, Millis{500},
+     Millis{1'000}, Millis{2'500}, Millis{5'000}, Millis{15'000}, Millis{60'000}}};
+inline constexpr BucketBounds<10> kShieldBounds = {
+    {Millis{100}, Millis{500}, Millis{1'000}, Millis{2'500}, Millis{5'000}, Millis{10'000},
+     Millis{30'000}, Millis{60'000}, Millis{120'000}, Millis{300'000}}};
+
+// How often a time fell into which bucket. One thread writes, any thread reads; a read during a
+// write may see the one in its bucket and not yet in the sum.
+template <const auto& kBounds>
+class Histogram {
+ public:
+  static constexpr std::size_t kBuckets = kBounds.size() + 1;
+
+  void Observe(std::chrono::nanoseconds time) {
+    std::size_t bucket = 0;
+    while (bucket < kBounds.size() && time > kBounds[bucket]) ++bucket;
+    counts_[bucket].Add();
+    if (time.count() > 0) sum_ns_.Add(static_cast<std::uint64_t>(time.count()));
+  }
+
+  std::uint64_t count(std::size_t bucket) const { return counts_[bucket].value(); }
+  std::uint64_t sum_ns() const { return sum_ns_.value(); }
+
+ private:
+  std::array<Counter, kBuckets> counts_;
+  Counter sum_ns_;
+};
+
+// The word of each enumerator below, in order: the label's value.
+enum class TunnelPhase : std::uint8_t { kDialing, kOpen, kShielded, kClosing };
+inline constexpr auto kTunnelPhaseWords =
+    std::to_array<std::string_view>({"dialing", "open", "shielded", "closing"});
+
+enum class HandshakeResult : std::uint8_t {
+  kAccepted,             // the upstream's 101 was passed on
+  kRefusedByUpstream,    // another status of the upstream's was
+  kNotFound,             // no route
+  kBadRequest,           // not a sound request
+  kConflict,             // another client is alive (on_conflict: reject)
+  kSuperseded,           // a newer client took its place in the queue
+  kWaitTimeout,          // held for session.wait
+  kUpstreamUnreachable,  // no connection to the upstream
+  kUpstreamTimeout,      // no answer to the handshake
+  kUpstreamInvalid,      // an answer that is not sound
+  kClientLeft,           // before there was an answer
+  kLimit,                // refused by one of `limits`
+  kShutdown,             // the guard is stopping
+};
+inline constexpr auto kHandshakeResultWords = std::to_array<std::string_view>(
+    {"accepted", "refused_by_upstream", "not_found", "bad_request", "conflict", "superseded",
+     "wait_timeout", "upstream_unreachable", "upstream_timeout", "upstream_invalid", "client_left",
+     "limit", "shutdown"});
+
+enum class TurnOutcome : std::uint8_t {
+  kDelivered,  // ended while its client was there
+  kOrphaned,   // ended while shielded
+  kAborted,    // its upstream ended first
+  kOverdue,    // given up after turn.max
+};
+inline constexpr auto kTurnOutcomeWords =
+    std::to_array<std::string_view>({"delivered", "orphaned", "aborted", "overdue"});
+
+enum class HttpClass : std::uint8_t { k1xx, k2xx, k3xx, k4xx, k5xx };
+inline constexpr auto kHttpClassWords =
+    std::to_array<std::string_view>({"1xx", "2xx", "3xx", "4xx", "5xx"});
+// The class of a status code; anything outside 100–499 counts as 5xx.
+constexpr HttpClass ClassOf(int status) {
+  return status >= 100 && status < 500 ? static_cast<HttpClass>(status / 100 - 1) : HttpClass::k5xx;
+}
+
+enum class Side : std::uint8_t { kClient, kUpstream };
+inline constexpr auto kSideWords = std::to_array<std::string_view>({"client", "upstream"});
+
+// One cell per enumerator.
+template <typename Cell, typename Enum, std::size_t N>
+class CellsBy {
+ public:
+  Cell& operator[](Enum which) { return cells_[static_cast<std::size_t>(which)]; }
+  const Cell& operator[](Enum which) const { return cells_[static_cast<std::size_t>(which)]; }
+  const Cell& at(std::size_t index) const { return cells_[index]; }
+
+ private:
+  std::array<Cell, N> cells_;
+};
+
+// No two workers write to one cache line.
+inline constexpr std::size_t kCacheLine = 64;
+
+struct alignas(kCacheLine) RouteMetrics {
+  Counter bytes_up;     // from the client to the upstream, as received, frame headers included
+  Counter bytes_down;   // from the upstream to the client
+  Counter messages_up;  // whole WebSocket messages
+  Counter messages_down;
+  CellsBy<Gauge, TunnelPhase, kTunnelPhaseWords.size()> tunnels;
+  CellsBy<Counter, HandshakeResult, kHandshakeResultWords.size()> handshakes;
+  Histogram<kHoldBounds> handshake_hold;  // from Acquire to the grant or the refusal
+  CellsBy<Counter, TurnOutcome, kTurnOutcomeWords.size()> turns;
+  Histogram<kShieldBounds> shield;  // from the drop to the end of the shield
+  CellsBy<Counter, CloseCause, kCloseCauses> closes;
+  CellsBy<Counter, HttpClass, kHttpClassWords.size()> http_requests;  // plain ones, when answered
+};
+
+// All figures of one worker. Written by its thread only, read by any; lives as long as the page
+// that shows it.
+class alignas(kCacheLine) WorkerMetrics {
+ public:
+  explicit WorkerMetrics(std::size_t routes) : routes_(routes + 1) {}
+
+  // `index` as in Config::routes.
+  RouteMetrics& route(std::size_t index) { return routes_[index]; }
+  const RouteMetrics& route(std::size_t index) const { return routes_[index]; }
+
+  // For what failed before it had a route: shown with the label route="".
+  RouteMetrics& unrouted() { return routes_.back(); }
+  const RouteMetrics& unrouted() const { return routes_.back(); }
+
+  Gauge connections;  // open client connections
+  Counter connections_accepted;
+  Gauge fence_keys;         // keys of this worker's shard that are not free
+  Counter fence_takeovers;  // holders evicted by a newer client
+  CellsBy<Counter, Side, kSideWords.size()> heartbeat_timeouts;
+  Counter barrier_timeouts;
+
+ private:
+  std::vector<RouteMetrics> routes_;
+};
+
+}  // namespace connguard

@@ -1,0 +1,33 @@
+// The metrics page: the sum over all workers, in Prometheus' text format.
+#pragma once
+
+#include <prometheus/collectable.h>
+
+#include <string>
+#include <vector>
+
+#include "admin/metrics.h"
+
+namespace connguard {
+
+// Any thread. Figures of one page are read one after the other: a pair of counters may differ by
+// what happened in between.
+class MetricsPage : public prometheus::Collectable {
+ public:
+  // `routes`: names in the order of Config::routes. The workers must outlive the page.
+  MetricsPage(std::vector<std::string> routes, std::vector<const WorkerMetrics*> workers);
+
+  std::vector<prometheus::MetricFamily> Collect() const override;
+
+  // Text exposition format 0.0.4.
+  std::string Render() const;
+
+ private:
+  std::vector<std::string> routes_;
+  std::vector<const WorkerMetrics*> workers_;
+};
+
+// The reference of all metrics as a Markdown table.
+std::string MetricsReference();
+
+}  // namespace connguard

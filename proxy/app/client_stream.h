@@ -1,0 +1,73 @@
+// ClientStream: what a client sends over its WebSocket, on its way to the upstream.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "app/frame_run.h"
+#include "connguard/close_cause.h"
+#include "connguard/config.h"
+#include "ws/frame_scanner.h"
+#include "ws/message_inspector.h"
+
+namespace connguard {
+
+// What a ClientStream asks of its session, in the order of the bytes.
+class ClientStreamSink {
+ public:
+  // May one more message begin (turn.window)?
+  virtual bool MayBegin() noexcept = 0;
+  // A message begins: its bytes follow by ToUpstream.
+  virtual void MessageBegun() noexcept = 0;
+  virtual void ToUpstream(std::span<const std::uint8_t> frames) noexcept = 0;
+  // A whole control frame. False: nothing more is wanted of this read.
+  virtual bool ClientControl(Opcode opcode, std::span<const std::uint8_t> payload) noexcept = 0;
+  // The client broke a rule. Nothing more comes.
+  virtual void ClientViolation(CloseCause cause, std::string_view why) noexcept = 0;
+
+ protected:
+  ~ClientStreamSink() = default;
+};
+
+// Passes frames on as they are. Messages beyond the turn window wait here; messages that the profile
+// wants to judge (accept) are passed on whole, after the verdict.
+class ClientStream {
+ public:
+  ClientStream(const ScanPolicy& policy, const TurnProfile& profile, JsonInspector& inspector,
+               ClientStreamSink& sink);
+
+  void Feed(std::span<const std::uint8_t> data);
+  // The window has opened: passes on what waits, as far as it goes.
+  void Release();
+
+  // A frame of our own may go to the upstream now.
+  bool at_frame_boundary() const;
+  // Bytes that wait for the window. (One message being judged is bounded by limits.message_size.)
+  Bytes held() const { return held_.size(); }
+  // Whole messages seen.
+  std::uint64_t messages() const { return messages_; }
+
+  FrameScanner TakeScanner() { return scanner_; }
+
+ private:
+  void PassPiece(const Piece& piece);
+  bool JudgePiece(const Piece& piece);
+  void Hold(std::span<const std::uint8_t> raw, bool ends_message);
+
+  FrameScanner scanner_;
+  const TurnProfile& profile_;
+  JsonInspector& inspector_;
+  ClientStreamSink& sink_;
+  MessageAssembler assembler_;        // for judging
+  std::vector<std::uint8_t> judged_;  // frames of the message that is being judged
+  std::vector<std::uint8_t> held_;    // frames of the messages that wait
+  std::deque<std::size_t> held_ends_;  // sizes of the whole messages among them, in order
+  bool passing_ = false;               // the current message is being passed on, not held
+  std::uint64_t messages_ = 0;
+};
+
+}  // namespace connguard

@@ -1,0 +1,46 @@
+// Farewell: the end of a client's leg, after the last words for it have been written.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "app/client.h"
+#include "app/session.h"
+#include "net/timing_wheel.h"
+#include "ws/frame_scanner.h"
+
+namespace connguard {
+
+// How the WebSocket closing handshake of the leg stands.
+struct ClosingHandshake {
+  FrameScanner scanner;  // of what the client still sends
+  bool close_received;
+};
+
+// Sends FIN – at once, or when the client's Close frame has come –, reads until the client's own FIN so
+// that no reset destroys the last words on their way, and resets the leg when that takes too long.
+class Farewell : public Session {
+ public:
+  Farewell(Worker& worker, Client client, std::optional<ClosingHandshake> handshake, Millis patience);
+
+  void Start() noexcept override;
+  void OnShutdown() noexcept override {}  // bounded by its own patience
+  void OnConnected(Conn& conn) noexcept override;
+  void OnReceive(Conn& conn, std::span<const std::uint8_t> data) noexcept override;
+  void OnProgress(Conn& conn) noexcept override;
+  void OnEnd(Conn& conn, ConnEnd end) noexcept override;
+
+ private:
+  void GiveUp();
+
+  Client client_;
+  std::optional<ClosingHandshake> handshake_;
+  Millis patience_;
+  Timer timer_;
+};
+
+// Writes `last` to an HTTP client and sees it off. Does nothing when the client is gone.
+void SayFarewell(Worker& worker, Client client, std::string_view last);
+
+}  // namespace connguard

@@ -1,0 +1,46 @@
+// Session: whatever a worker does for one client connection, or for what is left of one.
+#pragma once
+
+#include <cstdint>
+
+#include "connguard/fence.h"
+#include "net/conn.h"
+
+namespace connguard {
+
+class Worker;
+
+// Names a session on its worker: slot and generation, never reused.
+using SessionId = std::uint64_t;
+
+// Owned by its worker; ends by Retire(), which takes effect when the running callbacks have returned.
+class Session : public ConnHandler {
+ public:
+  explicit Session(Worker& worker) : worker_(worker) {}
+  virtual ~Session() = default;
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  // The worker has given it a place: begin.
+  virtual void Start() noexcept = 0;
+
+  // What a fence has to say. False: not wanted (any more); a grant then goes back at once.
+  virtual bool OnFence(const FenceEffect& /*effect*/) noexcept { return false; }
+
+  // The guard is stopping: end as soon as that hurts nobody.
+  virtual void OnShutdown() noexcept = 0;
+
+  SessionId id() const { return id_; }
+
+ protected:
+  void Retire();
+
+  Worker& worker_;
+
+ private:
+  friend class Worker;
+
+  SessionId id_ = 0;
+};
+
+}  // namespace connguard

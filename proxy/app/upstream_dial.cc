@@ -1,0 +1,22 @@
+// Addresses come resolved from the control thread; dialling never blocks.
+#include "app/upstream_dial.h"
+
+#include "app/worker.h"
+
+namespace connguard {
+
+std::unique_ptr<Conn> UpstreamDial::Next(ConnHandler* handler) {
+  const std::vector<SocketAddress>& addresses = worker_.addresses(upstream_);
+  while (attempt_ < addresses.size()) {
+    Fd fd = Dial(addresses[attempt_++]);
+    if (!fd) continue;
+    std::unique_ptr<Conn> conn = worker_.transport().Adopt(fd.Take(), handler, true);
+    if (conn == nullptr) continue;
+    deadline_ = worker_.now() + worker_.config().upstreams[upstream_].connect_timeout;
+    return conn;
+  }
+  deadline_ = kNever;
+  return nullptr;
+}
+
+}  // namespace connguard

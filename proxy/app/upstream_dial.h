@@ -1,0 +1,33 @@
+// UpstreamDial: tries an upstream's addresses, one after the other.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+#include "connguard/types.h"
+#include "net/conn.h"
+
+namespace connguard {
+
+class Worker;
+
+class UpstreamDial {
+ public:
+  // `upstream`: index into Config::upstreams.
+  UpstreamDial(Worker& worker, std::size_t upstream) : worker_(worker), upstream_(upstream) {}
+
+  // Dials the next address; OnConnected or OnEnd follows. nullptr when there is none left.
+  std::unique_ptr<Conn> Next(ConnHandler* handler);
+
+  // When the current attempt has taken too long (upstreams[].connect_timeout).
+  TimePoint deadline() const { return deadline_; }
+  void Done() { deadline_ = kNever; }
+
+ private:
+  Worker& worker_;
+  std::size_t upstream_;
+  std::size_t attempt_ = 0;
+  TimePoint deadline_ = kNever;
+};
+
+}  // namespace connguard

@@ -1,0 +1,62 @@
+// Upstream to client.
+#include "app/upstream_stream.h"
+
+#include <optional>
+#include <utility>
+
+namespace connguard {
+
+UpstreamStream::UpstreamStream(const ScanPolicy& policy, const TurnProfile& profile,
+                               JsonInspector& inspector, UpstreamStreamSink& sink)
+    : scanner_(policy),
+      profile_(profile),
+      inspector_(inspector),
+      sink_(sink),
+      assembler_(policy.message_size) {}
+
+bool UpstreamStream::Matches(const Piece& piece) {
+  if (profile_.policy.end != TurnEnd::kMatch) return false;
+  const std::optional<std::span<const std::uint8_t>> text = assembler_.Add(piece);
+  return text && piece.opcode == Opcode::kText &&
+         inspector_.Matches(*text, profile_.end_pointer, profile_.end_values);
+}
+
+void UpstreamStream::Feed(std::span<const std::uint8_t> data) {
+  FrameRun run([this](std::span<const std::uint8_t> frames) { sink_.ToClient(frames); });
+  while (true) {
+    const Piece piece = scanner_.Next(data);
+    switch (piece.kind) {
+      case Piece::Kind::kNone:
+        return;
+      case Piece::Kind::kError:
+        run.Flush();
+        sink_.UpstreamViolation(piece.error == CloseCode::kMessageTooBig
+                                    ? CloseCause::kUpstreamTooBig
+                                    : CloseCause::kUpstreamProtocol,
+                                piece.why);
+        return;
+      case Piece::Kind::kControl:
+        run.Flush();
+        if (!sink_.UpstreamControl(piece.opcode, piece.payload)) return;
+        break;
+      case Piece::Kind::kData: {
+        run.Add(piece.raw);
+        const bool matched = Matches(piece);
+        if (piece.ends_frame && stop_at_boundary_) {
+          run.Flush();
+          stop_at_boundary_ = false;
+          sink_.AtBoundary();
+        }
+        if (piece.ends_message) {
+          ++messages_;
+          // The turn must not end, and its successor begin, before its answer has left.
+          if (matched) run.Flush();
+          sink_.UpstreamAnswer(matched);
+        }
+        break;
+      }
+    }
+  }
+}
+
+}  // namespace connguard

@@ -1,0 +1,452 @@
+// A client's WebSocket from the upstream's 101 on: frames, drops, closing handshakes.
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "app/farewell.h"
+#include "app/websocket_session.h"
+#include "app/worker.h"
+#include "log/log.h"
+
+namespace connguard {
+
+namespace {
+
+// Our own pings say so; pongs are not passed on whatever they carry.
+constexpr std::array<std::uint8_t, 9> kPingPayload{'c', 'o', 'n', 'n', 'g', 'u', 'a', 'r', 'd'};
+// Control frames that may wait for a frame boundary. A peer that pings faster gets the last pongs only.
+constexpr std::size_t kWaitingControls = 4;
+
+void Queue(std::vector<ControlFrame>& waiting, const ControlFrame& frame) {
+  if (waiting.size() == kWaitingControls) waiting.erase(waiting.begin());
+  waiting.push_back(frame);
+}
+
+}  // namespace
+
+void WebSocketSession::BeginRelay(const ResponseHead& head, std::span<const std::uint8_t> rest) {
+  const TimePoint now = worker_.now();
+  phase_ = UpstreamPhase::kFrames;
+  ScanPolicy policy;
+  policy.message_size = worker_.config().limits.message_size;
+  policy.compressed = NegotiatedDeflate(head);
+  from_upstream_.emplace(policy, route_.turn, worker_.inspector(),
+                         static_cast<UpstreamStreamSink&>(*this));
+  policy.masked = true;
+  from_client_.emplace(policy, route_.turn, worker_.inspector(),
+                       static_cast<ClientStreamSink&>(*this));
+  upstream_heartbeat_.emplace(route_.upstream_heartbeat, now);
+  tunnel_->UpstreamReady(now);
+  if (client_) {
+    metrics().handshakes[HandshakeResult::kAccepted].Add();
+    client_heartbeat_.emplace(route_.client_heartbeat, now);
+    const std::string text = Serialize(ForwardResponse(head, Hop::kUpgrade));
+    client_.conn->Send({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+    client_.conn->Resume();
+  }
+  head_ = {};
+  answer_.reset();  // with it goes `head`
+  if (client_ && !early_.empty()) FeedClient(std::exchange(early_, {}));
+  if (!rest.empty() && upstream_ != nullptr) FeedUpstream(rest);
+}
+
+void WebSocketSession::FeedClient(std::span<const std::uint8_t> data) {
+  if (!from_client_) {
+    // Not before the upstream's 101: kept, so that not a byte is lost.
+    early_.insert(early_.end(), data.begin(), data.end());
+    if (early_.size() > worker_.config().limits.buffer) client_.conn->Pause();
+    return;
+  }
+  if (client_ending_) return;  // what it sends now comes too late
+  bytes_up_ += data.size();
+  metrics().bytes_up.Add(data.size());
+  client_heartbeat_->Heard(worker_.now());
+  if (probing_) {
+    probing_ = false;
+    fence_.Answered(epoch_);
+  }
+  const std::uint64_t before = from_client_->messages();
+  from_client_->Feed(data);
+  metrics().messages_up.Add(from_client_->messages() - before);
+  FlushToUpstream();
+  BalanceUpstream();
+}
+
+void WebSocketSession::FeedUpstream(std::span<const std::uint8_t> data) {
+  bytes_down_ += data.size();
+  metrics().bytes_down.Add(data.size());
+  upstream_heartbeat_->Heard(worker_.now());
+  const std::uint64_t before = from_upstream_->messages();
+  from_upstream_->Feed(data);
+  metrics().messages_down.Add(from_upstream_->messages() - before);
+  BalanceClient();
+}
+
+// --- client to upstream
+
+bool WebSocketSession::MayBegin() noexcept { return tunnel_->turn().open(); }
+
+void WebSocketSession::MessageBegun() noexcept { tunnel_->ClientMessage(worker_.now()); }
+
+void WebSocketSession::ToUpstream(std::span<const std::uint8_t> frames) noexcept {
+  if (upstream_ != nullptr && !close_sent_) upstream_->Send(frames);
+}
+
+bool WebSocketSession::ClientControl(Opcode opcode,
+                                     std::span<const std::uint8_t> payload) noexcept {
+  if (opcode == Opcode::kPing) ControlToClient(MakeControl(Opcode::kPong, payload, false));
+  if (opcode != Opcode::kClose) return true;
+  const ClosePayload close = ParseClose(payload);
+  close_reason_.assign(close.reason.begin(), close.reason.end());
+  EndClientLeg(MakeClose(close.code, {}, false), true);
+  tunnel_->ClientGone(CloseCause::kClientClosed, close.code, worker_.now());
+  return false;
+}
+
+void WebSocketSession::ClientViolation(CloseCause cause, std::string_view why) noexcept {
+  detail_ = why;
+  EndClient(cause);
+  tunnel_->ClientGone(cause, CloseCode::kAbnormal, worker_.now());
+}
+
+void WebSocketSession::FlushToUpstream() {
+  if (upstream_controls_.empty() || !from_client_->at_frame_boundary()) return;
+  for (const ControlFrame& frame : std::exchange(upstream_controls_, {})) ToUpstream(frame.bytes());
+}
+
+void WebSocketSession::ControlToUpstream(const ControlFrame& frame) {
+  if (from_client_->at_frame_boundary()) {
+    ToUpstream(frame.bytes());
+  } else {
+    Queue(upstream_controls_, frame);
+  }
+}
+
+// --- upstream to client
+
+void WebSocketSession::ToClient(std::span<const std::uint8_t> frames) noexcept {
+  if (client_) client_.conn->Send(frames);
+}
+
+void WebSocketSession::AtBoundary() noexcept {
+  if (client_) {
+    for (const ControlFrame& frame : std::exchange(client_controls_, {})) ToClient(frame.bytes());
+  }
+  if (client_ending_) SeeClientOff();
+}
+
+void WebSocketSession::UpstreamAnswer(bool matched) noexcept {
+  const std::uint32_t before = tunnel_->turn().in_flight();
+  tunnel_->UpstreamMessage(matched, worker_.now());
+  const std::uint32_t ended = before - std::min(before, tunnel_->turn().in_flight());
+  const TurnOutcome outcome =
+      tunnel_->client_gone() ? TurnOutcome::kOrphaned : TurnOutcome::kDelivered;
+  metrics().turns[outcome].Add(ended);
+  ReleaseHeld();
+}
+
+void WebSocketSession::ReleaseHeld() {
+  if (!client_ || client_ending_ || !from_client_ || from_client_->held() == 0) return;
+  from_client_->Release();
+  BalanceUpstream();
+}
+
+bool WebSocketSession::UpstreamControl(Opcode opcode,
+                                       std::span<const std::uint8_t> payload) noexcept {
+  if (opcode == Opcode::kPing) ControlToUpstream(MakeControl(Opcode::kPong, payload, true));
+  if (opcode != Opcode::kClose) return true;
+  const ClosePayload close = ParseClose(payload);
+  upstream_close_ = close.code;
+  if (client_) close_reason_.assign(close.reason.begin(), close.reason.end());
+  tunnel_->UpstreamClose(worker_.now());
+  // The answer to our own Close: the backend tells its application only after our FIN.
+  if (close_sent_ && upstream_ != nullptr) upstream_->FinishWriting();
+  return false;
+}
+
+void WebSocketSession::UpstreamViolation(CloseCause cause, std::string_view why) noexcept {
+  detail_ = why;
+  close_reason_.clear();
+  tunnel_->UpstreamFault(cause, worker_.now());
+}
+
+void WebSocketSession::ControlToClient(const ControlFrame& frame) {
+  if (!client_ || client_ending_) return;
+  if (from_upstream_->at_frame_boundary()) {
+    ToClient(frame.bytes());
+  } else {
+    Queue(client_controls_, frame);
+    from_upstream_->StopAtBoundary();
+  }
+}
+
+// --- the client's end
+
+void WebSocketSession::EndClient(CloseCause cause) {
+  if (!client_ || client_ending_) return;
+  if (!from_client_) {
+    if (cause != CloseCause::kUpstreamRefused) RefuseFor(cause);
+    return;
+  }
+  const CloseCauseRow& row = Describe(cause);
+  if (row.to_client == CloseCode::kAbnormal) {
+    EndClientLeg(ControlFrame{}, true);
+    return;
+  }
+  const bool own = row.to_client == CloseCode::kNone;  // the upstream's own code and reason
+  const std::span<const std::uint8_t> reason(reinterpret_cast<const std::uint8_t*>(detail_.data()),
+                                             detail_.size());
+  EndClientLeg(own ? MakeClose(upstream_close_, close_reason_, false)
+                   : MakeClose(row.to_client, reason, false),
+               // After an illegal frame nothing that the client sends can be understood.
+               cause == CloseCause::kClientProtocol || cause == CloseCause::kClientTooBig);
+}
+
+void WebSocketSession::EndClientLeg(const ControlFrame& last_words, bool close_received) {
+  slow_deadline_ = kNever;
+  client_ending_ =
+      ClientEnding{last_words, close_received, worker_.now() + route_.session.close_timeout};
+  if (from_upstream_->at_frame_boundary() || phase_ != UpstreamPhase::kFrames) {
+    SeeClientOff();
+  } else {
+    from_upstream_->StopAtBoundary();
+  }
+  if (upstream_ != nullptr) upstream_->Resume();
+}
+
+void WebSocketSession::SeeClientOff() {
+  const ClientEnding ending = *std::exchange(client_ending_, std::nullopt);
+  client_.conn->Send(ending.last_words.bytes());
+  client_heartbeat_.reset();
+  client_controls_.clear();
+  worker_.Admit(std::make_unique<Farewell>(
+      worker_, std::exchange(client_, Client{}),
+      ClosingHandshake{from_client_->TakeScanner(), ending.close_received},
+      route_.session.close_timeout));
+}
+
+void WebSocketSession::LoseClient(CloseCause cause) {
+  slow_deadline_ = kNever;
+  if (client_) client_.conn->Reset();
+  client_.Drop();
+  client_heartbeat_.reset();
+  client_ending_.reset();
+  if (upstream_ != nullptr) upstream_->Resume();
+  if (tunnel_) {
+    if (!from_client_) Abandon(HandshakeResult::kClientLeft);
+    tunnel_->ClientGone(cause, CloseCode::kAbnormal, worker_.now());
+  } else {
+    Abandon(HandshakeResult::kClientLeft);
+  }
+}
+
+void WebSocketSession::OnEnd(Conn& conn, ConnEnd end) noexcept {
+  if (&conn == client_.conn.get()) {
+    LoseClient(end == ConnEnd::kReset ? CloseCause::kClientReset : CloseCause::kClientLost);
+  } else {
+    LoseUpstream(end);
+  }
+  Settle();
+}
+
+// --- the upstream's end
+
+void WebSocketSession::CloseUpstream(CloseCode code) {
+  if (upstream_ == nullptr || close_sent_) return;
+  if (from_client_->at_frame_boundary()) {
+    // The client's own code goes with its own reason, any other without one.
+    const bool own = tunnel_->cause() == CloseCause::kClientClosed;
+    upstream_->Send(
+        MakeClose(code, own ? std::span<const std::uint8_t>(close_reason_) : std::span<const std::uint8_t>{}, true)
+            .bytes());
+    close_sent_ = true;
+  } else {
+    // In the middle of a frame whose rest will never come there is no room for a Close.
+    upstream_->FinishWriting();
+  }
+}
+
+void WebSocketSession::ReplyUpstream() {
+  if (upstream_ == nullptr || close_sent_) return;
+  if (from_client_->at_frame_boundary()) {
+    upstream_->Send(MakeClose(upstream_close_, {}, true).bytes());
+  }
+  close_sent_ = true;
+  upstream_->FinishWriting();
+}
+
+void WebSocketSession::LoseUpstream(ConnEnd end) {
+  const TimePoint now = worker_.now();
+  upstream_.reset();
+  const UpstreamPhase phase = std::exchange(phase_, UpstreamPhase::kNone);
+  dial_.Done();
+  if (end == ConnEnd::kUnreachable) {
+    phase_ = phase;
+    DialNext();
+    return;
+  }
+  if (phase == UpstreamPhase::kRefusal) {
+    if (answer_->End().status == ResponseReader::Status::kDone && end == ConnEnd::kFin) {
+      FinishRefusal();
+      return;
+    }
+    if (client_) client_.conn->Reset();  // half an answer must not look whole
+    client_.Drop();
+    tunnel_->UpstreamGone(CloseCause::kUpstreamRefused, now);
+    return;
+  }
+  const bool closed = upstream_close_ != CloseCode::kAbnormal;
+  tunnel_->UpstreamGone(closed                    ? CloseCause::kUpstreamClosed
+                        : end == ConnEnd::kReset ? CloseCause::kUpstreamReset
+                                                 : CloseCause::kUpstreamLost,
+                        now);
+}
+
+// --- flow control and liveness
+
+void WebSocketSession::OnProgress(Conn& conn) noexcept {
+  if (&conn == client_.conn.get()) {
+    BalanceClient();
+  } else {
+    BalanceUpstream();
+  }
+  Settle();
+}
+
+void WebSocketSession::BalanceClient() {
+  if (!client_ || upstream_ == nullptr) return;
+  const Bytes high = worker_.config().limits.buffer;
+  const Bytes queued = client_.conn->queued();
+  if (!upstream_->paused() && queued > high) {
+    upstream_->Pause();
+    if (upstream_heartbeat_) upstream_heartbeat_->Freeze(worker_.now());
+    slow_deadline_ = worker_.now() + worker_.config().limits.slow_client_timeout;
+  } else if (upstream_->paused() && queued <= high / 2) {
+    upstream_->Resume();
+    if (upstream_heartbeat_) upstream_heartbeat_->Thaw(worker_.now());
+    slow_deadline_ = kNever;
+  }
+}
+
+void WebSocketSession::BalanceUpstream() {
+  if (!client_ || !from_client_) return;
+  const Bytes high = worker_.config().limits.buffer;
+  const Bytes queued =
+      (upstream_ != nullptr ? upstream_->queued() : 0) + from_client_->held();
+  if (!client_.conn->paused() && queued > high) {
+    client_.conn->Pause();
+    client_heartbeat_->Freeze(worker_.now());
+  } else if (client_.conn->paused() && queued <= high / 2) {
+    client_.conn->Resume();
+    client_heartbeat_->Thaw(worker_.now());
+  }
+}
+
+void WebSocketSession::TickHeartbeats() {
+  const TimePoint now = worker_.now();
+  if (client_heartbeat_) {
+    client_heartbeat_->Tick(now);
+    while (client_heartbeat_) {
+      const auto effect = client_heartbeat_->PollEffect();
+      if (!effect) break;
+      if (*effect == HeartbeatEffect::kPing) {
+        ControlToClient(MakeControl(Opcode::kPing, kPingPayload, false));
+      } else {
+        worker_.metrics().heartbeat_timeouts[Side::kClient].Add();
+        LoseClient(CloseCause::kClientTimeout);
+      }
+    }
+  }
+  if (!upstream_heartbeat_ || upstream_ == nullptr) return;
+  upstream_heartbeat_->Tick(now);
+  while (const auto effect = upstream_heartbeat_->PollEffect()) {
+    if (*effect == HeartbeatEffect::kPing) {
+      ControlToUpstream(MakeControl(Opcode::kPing, kPingPayload, true));
+    } else if (tunnel_->turn().idle()) {
+      worker_.metrics().heartbeat_timeouts[Side::kUpstream].Add();
+      upstream_->Reset();
+      upstream_.reset();
+      phase_ = UpstreamPhase::kNone;
+      tunnel_->UpstreamGone(CloseCause::kUpstreamTimeout, now);
+      return;
+    } else {
+      // A backend that works on an answer may be late with its pong: it is never killed for that.
+      upstream_heartbeat_.emplace(route_.upstream_heartbeat, now);
+    }
+  }
+}
+
+// --- the record
+
+RouteMetrics& WebSocketSession::metrics() {
+  return worker_.metrics().route(
+      static_cast<std::size_t>(&route_ - worker_.config().routes.data()));
+}
+
+void WebSocketSession::ShowPhase() {
+  std::optional<TunnelPhase> phase;
+  switch (tunnel_->state()) {
+    case Tunnel::State::kDialing:
+    case Tunnel::State::kOrphaned:
+      phase = TunnelPhase::kDialing;
+      break;
+    case Tunnel::State::kOpen:
+      phase = TunnelPhase::kOpen;
+      break;
+    case Tunnel::State::kShielded:
+    case Tunnel::State::kLingering:
+      phase = TunnelPhase::kShielded;
+      break;
+    case Tunnel::State::kClosing:
+    case Tunnel::State::kSettling:
+    case Tunnel::State::kBarrier:
+      phase = TunnelPhase::kClosing;
+      break;
+    case Tunnel::State::kOver:
+      break;
+  }
+  if (phase == shown_) return;
+  const TimePoint now = worker_.now();
+  if (shown_) metrics().tunnels[*shown_].Sub();
+  if (phase) metrics().tunnels[*phase].Add();
+  if (phase == TunnelPhase::kShielded) shield_began_ = now;
+  if (shown_ == TunnelPhase::kShielded && shield_began_ != kNever) {
+    shielded_ = std::chrono::duration_cast<Millis>(now - shield_began_);
+    metrics().shield.Observe(now - shield_began_);
+    shield_began_ = kNever;
+  }
+  shown_ = phase;
+}
+
+void WebSocketSession::CountTurns() {
+  const std::uint32_t left = tunnel_->turn().in_flight();
+  if (tunnel_->overdue()) {
+    metrics().turns[TurnOutcome::kOverdue].Add();
+  } else if (left > 0) {
+    metrics().turns[TurnOutcome::kAborted].Add(left);
+  }
+}
+
+void WebSocketSession::LogClosed() {
+  CountTurns();
+  const CloseCauseRow& row = Describe(tunnel_->cause());
+  metrics().closes[tunnel_->cause()].Add();
+  const auto since = [this](TimePoint then) {
+    return std::chrono::duration_cast<Millis>(worker_.now() - then);
+  };
+  Log(LogLevel::kInfo, "tunnel_closed",
+      {{"conn", std::to_string(worker_.index()) + ":" + std::to_string(id())},
+       {"route", route_.name},
+       {"key", fence_.log_key()},
+       {"epoch", static_cast<std::uint64_t>(epoch_)},
+       {"cause", row.word},
+       {"by", row.by},
+       {"open_ms", since(granted_)},
+       {"fence_wait_ms", std::chrono::duration_cast<Millis>(granted_ - started_)},
+       {"shield_ms", shielded_},
+       {"bytes_up", bytes_up_},
+       {"bytes_down", bytes_down_},
+       {"detail", detail_}});
+}
+
+}  // namespace connguard

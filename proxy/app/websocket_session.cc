@@ -1,0 +1,350 @@
+// A client's WebSocket up to the upstream's answer; effects and timers.
+#include "app/websocket_session.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "app/farewell.h"
+#include "app/worker.h"
+#include "log/log.h"
+
+namespace connguard {
+
+namespace {
+
+// How long a half-open client may keep a newcomer waiting (on_conflict: reject).
+constexpr Millis kProbeTimeout{2'000};
+constexpr int kRetryAfterSeconds = 5;
+
+TunnelPolicy PolicyOf(const RouteConfig& route, const UpstreamConfig& upstream) {
+  TunnelPolicy policy;
+  policy.on_drop = route.session.on_drop;
+  policy.linger = route.turn.linger;
+  policy.handshake_timeout = upstream.handshake_timeout;
+  policy.close_timeout = route.session.close_timeout;
+  policy.settle = route.session.settle;
+  policy.barrier = route.session.barrier_path.has_value();
+  return policy;
+}
+
+}  // namespace
+
+WebSocketSession::WebSocketSession(Worker& worker, Client client, const Matched& matched,
+                                   const RequestHead& head, std::span<const std::uint8_t> early)
+    : Session(worker),
+      route_(*matched.route),
+      client_(std::move(client)),
+      head_(head),
+      early_(early.begin(), early.end()),
+      fence_(worker, SessionKey(worker.config(), matched, head, client_.ip), {}),
+      dial_(worker, matched.route->upstream),
+      started_(worker.now()),
+      timer_([](void* self) noexcept { static_cast<WebSocketSession*>(self)->Tick(); }, this) {}
+
+void WebSocketSession::Start() noexcept {
+  client_.conn->set_handler(this);
+  if (worker_.shutting_down()) {
+    RefuseClient(503, "the guard is stopping", HandshakeResult::kShutdown, kRetryAfterSeconds);
+    Settle();
+    return;
+  }
+  if (!fence_.fenced()) {
+    Dial();
+    Settle();
+    return;
+  }
+  fence_ = FenceClient(worker_, fence_.key(), Ticket{worker_.index(), id()});
+  waiting_ = true;
+  wait_deadline_ = worker_.now() + route_.session.wait;
+  fence_.Acquire(route_.session.on_conflict);
+  Settle();
+}
+
+bool WebSocketSession::OnFence(const FenceEffect& effect) noexcept {
+  if (closed_) return false;
+  switch (effect.kind) {
+    case FenceEffect::Kind::kGrant:
+      if (!waiting_) return false;
+      waiting_ = false;
+      wait_deadline_ = kNever;
+      epoch_ = effect.epoch;
+      metrics().handshake_hold.Observe(worker_.now() - started_);
+      Dial();
+      break;
+    case FenceEffect::Kind::kSupersede:
+    case FenceEffect::Kind::kConflict: {
+      if (!waiting_) return false;
+      waiting_ = false;
+      const bool conflict = effect.kind == FenceEffect::Kind::kConflict;
+      RefuseClient(409,
+                   conflict ? "another client of this session is alive"
+                            : "a newer client of this session took this one's place",
+                   conflict ? HandshakeResult::kConflict : HandshakeResult::kSuperseded);
+      break;
+    }
+    case FenceEffect::Kind::kEvict:
+      if (effect.epoch != epoch_ || !tunnel_) return false;
+      EndClient(CloseCause::kSuperseded);
+      tunnel_->ClientGone(CloseCause::kSuperseded, CloseCode::kAbnormal, worker_.now());
+      break;
+    case FenceEffect::Kind::kProbe:
+      if (effect.epoch != epoch_ || !client_) return false;
+      if (client_heartbeat_) {
+        probing_ = true;
+        client_heartbeat_->Probe(kProbeTimeout, worker_.now());
+        TickHeartbeats();
+      } else {
+        fence_.Answered(epoch_);  // its handshake is under way: it has only just come
+      }
+      break;
+  }
+  Settle();
+  return true;
+}
+
+void WebSocketSession::OnShutdown() noexcept {
+  if (waiting_) {
+    fence_.Abandon();
+    waiting_ = false;
+    RefuseClient(503, "the guard is stopping", HandshakeResult::kShutdown, kRetryAfterSeconds);
+  } else if (tunnel_ && client_) {
+    EndClient(CloseCause::kShutdown);
+    tunnel_->ClientGone(CloseCause::kShutdown, CloseCode::kAbnormal, worker_.now());
+  }
+  Settle();
+}
+
+void WebSocketSession::Dial() {
+  granted_ = worker_.now();
+  const UpstreamConfig& upstream = worker_.config().upstreams[route_.upstream];
+  tunnel_.emplace(PolicyOf(route_, upstream), route_.turn.policy, granted_);
+  phase_ = UpstreamPhase::kHandshake;
+  answer_.emplace(worker_.config().limits.header_size);
+  DialNext();
+}
+
+void WebSocketSession::DialNext() {
+  upstream_ = dial_.Next(this);
+  if (upstream_ != nullptr) return;
+  phase_ = UpstreamPhase::kNone;
+  tunnel_->UpstreamGone(CloseCause::kUpstreamUnreachable, worker_.now());
+}
+
+void WebSocketSession::OnConnected(Conn& /*conn*/) noexcept {
+  dial_.Done();
+  // With a profile that reads messages, compression is not negotiated: nothing could be read.
+  const RequestHead forwarded = ForwardRequest(head_, ClientInfo{client_.ip, false}, Hop::kUpgrade,
+                                               route_.turn.reads_content());
+  const std::string text = Serialize(forwarded);
+  upstream_->Send({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+  Settle();
+}
+
+void WebSocketSession::OnReceive(Conn& conn, std::span<const std::uint8_t> data) noexcept {
+  if (&conn == client_.conn.get()) {
+    FeedClient(data);
+  } else if (phase_ == UpstreamPhase::kFrames) {
+    FeedUpstream(data);
+  } else {
+    ReadAnswer(data);
+  }
+  Settle();
+}
+
+void WebSocketSession::ReadAnswer(std::span<const std::uint8_t> data) {
+  while (upstream_ != nullptr && phase_ != UpstreamPhase::kNone) {
+    const ResponseReader::Result result = answer_->Feed(data);
+    const std::span<const std::uint8_t> taken = data.first(result.taken);
+    data = data.subspan(result.taken);
+    switch (result.status) {
+      case ResponseReader::Status::kNeedMore:
+        return;
+      case ResponseReader::Status::kError:
+        detail_ = result.why;
+        if (phase_ == UpstreamPhase::kRefusal && client_) client_.conn->Reset();
+        phase_ = UpstreamPhase::kNone;
+        tunnel_->UpstreamFault(CloseCause::kUpstreamProtocol, worker_.now());
+        return;
+      case ResponseReader::Status::kHead:
+        TakeAnswer(answer_->head(), data);
+        if (phase_ == UpstreamPhase::kFrames) return;
+        break;
+      case ResponseReader::Status::kBody:
+        if (client_) client_.conn->Send(taken);
+        BalanceClient();
+        if (data.empty()) return;
+        break;
+      case ResponseReader::Status::kDone:
+        if (client_) client_.conn->Send(taken);
+        if (phase_ == UpstreamPhase::kHandshake) {
+          answer_.emplace(worker_.config().limits.header_size);  // it was a 1xx
+          break;
+        }
+        FinishRefusal();
+        return;
+    }
+  }
+}
+
+void WebSocketSession::TakeAnswer(const ResponseHead& head, std::span<const std::uint8_t> rest) {
+  if (head.status >= 100 && head.status < 200 && head.status != 101) return;
+  if (head.status == 101) {
+    const std::optional<std::string_view> key = Find(head_.fields, "Sec-WebSocket-Key");
+    if (!key || !IsWebSocketAccept(head, *key)) {
+      detail_ = "the upstream's 101 is not an answer to this handshake";
+      tunnel_->UpstreamFault(CloseCause::kUpstreamProtocol, worker_.now());
+      return;
+    }
+    BeginRelay(head, rest);
+    return;
+  }
+  phase_ = UpstreamPhase::kRefusal;
+  if (!client_) return;
+  metrics().handshakes[HandshakeResult::kRefusedByUpstream].Add();
+  const std::string text = Serialize(ForwardResponse(head, Hop::kPlain));
+  client_.conn->Send({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+}
+
+void WebSocketSession::FinishRefusal() {
+  SayFarewell(worker_, std::exchange(client_, Client{}), {});
+  upstream_.reset();
+  phase_ = UpstreamPhase::kNone;
+  tunnel_->UpstreamGone(CloseCause::kUpstreamRefused, worker_.now());
+}
+
+void WebSocketSession::RefuseClient(int status, std::string_view why, HandshakeResult result,
+                                    int retry_after) {
+  if (!client_) return;
+  metrics().handshakes[result].Add();
+  Log(LogLevel::kInfo, "refused",
+      {{"client", client_.ip},
+       {"route", route_.name},
+       {"key", fence_.log_key()},
+       {"status", status},
+       {"why", why}});
+  SayFarewell(worker_, std::exchange(client_, Client{}), ProblemResponse(status, why, retry_after));
+}
+
+void WebSocketSession::RefuseFor(CloseCause cause) {
+  switch (cause) {
+    case CloseCause::kUpstreamRefused:
+      return;  // it has the upstream's own answer
+    case CloseCause::kSuperseded:
+      RefuseClient(409, "a newer client of this session took this one's place",
+                   HandshakeResult::kSuperseded);
+      return;
+    case CloseCause::kShutdown:
+      RefuseClient(503, "the guard is stopping", HandshakeResult::kShutdown, kRetryAfterSeconds);
+      return;
+    case CloseCause::kUpstreamUnreachable:
+      RefuseClient(502, "the upstream cannot be reached", HandshakeResult::kUpstreamUnreachable);
+      return;
+    case CloseCause::kUpstreamHandshakeTimeout:
+      RefuseClient(504, "no answer within upstreams[].handshake_timeout",
+                   HandshakeResult::kUpstreamTimeout);
+      return;
+    default:
+      RefuseClient(502, detail_.empty() ? "the upstream ended without an answer" : detail_,
+                   HandshakeResult::kUpstreamInvalid);
+      return;
+  }
+}
+
+void WebSocketSession::Abandon(HandshakeResult result) {
+  metrics().handshakes[result].Add();
+  if (!waiting_) return;
+  waiting_ = false;
+  fence_.Abandon();
+}
+
+void WebSocketSession::Perform(const TunnelEffect& effect) {
+  switch (effect.kind) {
+    case TunnelEffect::Kind::kCloseUpstream:
+      CloseUpstream(effect.code);
+      break;
+    case TunnelEffect::Kind::kReplyUpstream:
+      ReplyUpstream();
+      break;
+    case TunnelEffect::Kind::kResetUpstream:
+      if (upstream_ != nullptr) upstream_->Reset();
+      upstream_.reset();
+      phase_ = UpstreamPhase::kNone;
+      break;
+    case TunnelEffect::Kind::kEndClient:
+      EndClient(effect.cause);
+      break;
+    case TunnelEffect::Kind::kDropped:
+      fence_.Dropped(epoch_);
+      break;
+    case TunnelEffect::Kind::kBarrier:
+      barrier_ = std::make_unique<Barrier>(worker_, route_.upstream, *route_.session.barrier_path,
+                                           [this] {
+                                             tunnel_->BarrierPassed(worker_.now());
+                                             Settle();
+                                           });
+      if (!barrier_->Start()) tunnel_->BarrierPassed(worker_.now());
+      break;
+    case TunnelEffect::Kind::kRelease:
+      fence_.Release(epoch_);
+      barrier_.reset();
+      released_ = true;
+      break;
+  }
+}
+
+void WebSocketSession::Settle() {
+  if (closed_) return;
+  if (tunnel_) {
+    while (const std::optional<TunnelEffect> effect = tunnel_->PollEffect()) Perform(*effect);
+    ShowPhase();
+  }
+  if (!client_ && (released_ || (!tunnel_ && !waiting_))) {
+    Close();
+    return;
+  }
+  worker_.loop().timers().ArmAtLatest(timer_, NextTimeout());
+}
+
+void WebSocketSession::Close() {
+  closed_ = true;
+  if (tunnel_) LogClosed();
+  Retire();
+}
+
+TimePoint WebSocketSession::NextTimeout() const {
+  TimePoint next = std::min({wait_deadline_, slow_deadline_, dial_.deadline()});
+  if (tunnel_) next = std::min(next, tunnel_->NextTimeout());
+  if (client_ending_) next = std::min(next, client_ending_->deadline);
+  if (client_heartbeat_) next = std::min(next, client_heartbeat_->NextTimeout());
+  if (upstream_heartbeat_) next = std::min(next, upstream_heartbeat_->NextTimeout());
+  return next;
+}
+
+void WebSocketSession::Tick() {
+  const TimePoint now = worker_.now();
+  if (now >= wait_deadline_) {
+    wait_deadline_ = kNever;
+    waiting_ = false;
+    fence_.Abandon();
+    metrics().handshake_hold.Observe(now - started_);
+    RefuseClient(503, "the previous session is still being finished (session.wait)",
+                 HandshakeResult::kWaitTimeout, kRetryAfterSeconds);
+  }
+  if (now >= dial_.deadline()) {
+    upstream_.reset();
+    DialNext();
+  }
+  if (client_ending_ && now >= client_ending_->deadline) {
+    client_.conn->Reset();
+    client_ending_.reset();
+    client_.Drop();
+    client_heartbeat_.reset();
+  }
+  if (now >= slow_deadline_) LoseClient(CloseCause::kClientSlow);
+  if (tunnel_) tunnel_->Tick(now);
+  ReleaseHeld();  // silence may have ended a turn
+  TickHeartbeats();
+  Settle();
+}
+
+}  // namespace connguard

@@ -1,0 +1,150 @@
+// WebSocketSession: one client's WebSocket and the upstream session behind it.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "admin/metrics.h"
+#include "app/barrier.h"
+#include "app/client.h"
+#include "app/client_stream.h"
+#include "app/fences.h"
+#include "app/session.h"
+#include "app/upstream_dial.h"
+#include "app/upstream_stream.h"
+#include "config/route_match.h"
+#include "connguard/heartbeat.h"
+#include "connguard/tunnel.h"
+#include "http/message.h"
+#include "net/timing_wheel.h"
+
+namespace connguard {
+
+// Waits for the fence, dials, holds the client's handshake until the upstream has answered, relays, and
+// – when the client has gone – stays until the upstream is really over. It drives the machines of the
+// core and does what their effects say.
+//
+// websocket_session.cc: up to the upstream's answer; effects and timers. websocket_relay.cc: from there on.
+class WebSocketSession : public Session, private ClientStreamSink, private UpstreamStreamSink {
+ public:
+  // `early`: what the client sent behind its request.
+  WebSocketSession(Worker& worker, Client client, const Matched& matched, const RequestHead& head,
+                   std::span<const std::uint8_t> early);
+
+  void Start() noexcept override;
+  bool OnFence(const FenceEffect& effect) noexcept override;
+  void OnShutdown() noexcept override;
+  void OnConnected(Conn& conn) noexcept override;
+  void OnReceive(Conn& conn, std::span<const std::uint8_t> data) noexcept override;
+  void OnProgress(Conn& conn) noexcept override;
+  void OnEnd(Conn& conn, ConnEnd end) noexcept override;
+
+ private:
+  enum class UpstreamPhase : std::uint8_t {
+    kNone,       // not dialled, or gone
+    kHandshake,  // connecting, or waiting for the head of its answer
+    kRefusal,    // its answer is not 101; the body goes to the client
+    kFrames,
+  };
+  // How the client's leg is to end as soon as a frame boundary allows it.
+  struct ClientEnding {
+    ControlFrame last_words;  // a Close frame, or nothing
+    bool close_received;
+    TimePoint deadline;
+  };
+
+  // Up to the upstream's answer.
+  void Dial();
+  void DialNext();
+  void ReadAnswer(std::span<const std::uint8_t> data);
+  void TakeAnswer(const ResponseHead& head, std::span<const std::uint8_t> rest);
+  void BeginRelay(const ResponseHead& head, std::span<const std::uint8_t> rest);
+  void FinishRefusal();
+  void RefuseClient(int status, std::string_view why, HandshakeResult result, int retry_after = 0);
+  void RefuseFor(CloseCause cause);
+  void Abandon(HandshakeResult result);
+
+  // Machines and timers.
+  void Settle();  // drains effects, re-arms the timer, ends the session when nothing is left
+  void Perform(const TunnelEffect& effect);
+  void Tick();
+  void TickHeartbeats();
+  TimePoint NextTimeout() const;
+  void Close();
+
+  // The relay.
+  bool MayBegin() noexcept override;
+  void MessageBegun() noexcept override;
+  void ToUpstream(std::span<const std::uint8_t> frames) noexcept override;
+  bool ClientControl(Opcode opcode, std::span<const std::uint8_t> payload) noexcept override;
+  void ClientViolation(CloseCause cause, std::string_view why) noexcept override;
+  void ToClient(std::span<const std::uint8_t> frames) noexcept override;
+  void AtBoundary() noexcept override;
+  void UpstreamAnswer(bool matched) noexcept override;
+  bool UpstreamControl(Opcode opcode, std::span<const std::uint8_t> payload) noexcept override;
+  void UpstreamViolation(CloseCause cause, std::string_view why) noexcept override;
+  void FeedClient(std::span<const std::uint8_t> data);
+  void FeedUpstream(std::span<const std::uint8_t> data);
+  void ControlToClient(const ControlFrame& frame);
+  void ControlToUpstream(const ControlFrame& frame);
+  void FlushToUpstream();
+  void ReleaseHeld();
+  void EndClient(CloseCause cause);
+  void EndClientLeg(const ControlFrame& last_words, bool close_received);
+  void SeeClientOff();
+  void LoseClient(CloseCause cause);
+  void CloseUpstream(CloseCode code);
+  void ReplyUpstream();
+  void LoseUpstream(ConnEnd end);
+  void BalanceClient();
+  void BalanceUpstream();
+
+  // The record.
+  RouteMetrics& metrics();
+  void ShowPhase();
+  void CountTurns();
+  void LogClosed();
+
+  const RouteConfig& route_;
+  Client client_;
+  RequestHead head_;
+  std::vector<std::uint8_t> early_;  // the client's bytes from before the upstream's 101
+  FenceClient fence_;
+  Epoch epoch_ = Epoch::kNone;
+  bool waiting_ = false;  // for the fence
+  std::optional<Tunnel> tunnel_;  // from the grant on
+  UpstreamDial dial_;
+  std::unique_ptr<Conn> upstream_;
+  UpstreamPhase phase_ = UpstreamPhase::kNone;
+  std::optional<ResponseReader> answer_;
+  std::optional<ClientStream> from_client_;  // from the 101 on
+  std::optional<UpstreamStream> from_upstream_;
+  std::optional<Heartbeat> client_heartbeat_;
+  std::optional<Heartbeat> upstream_heartbeat_;
+  std::unique_ptr<Barrier> barrier_;
+  std::optional<ClientEnding> client_ending_;
+  std::vector<ControlFrame> client_controls_;    // wait for a frame boundary
+  std::vector<ControlFrame> upstream_controls_;  // likewise
+  std::vector<std::uint8_t> close_reason_;       // of the client's or the upstream's Close frame
+  CloseCode upstream_close_ = CloseCode::kAbnormal;  // of the upstream's Close frame
+  std::string detail_;                               // of a violation, for the log
+  bool close_sent_ = false;                          // to the upstream
+  bool probing_ = false;                             // the fence wants to know whether the client lives
+  bool released_ = false;                            // the tunnel is over
+  bool closed_ = false;
+  std::optional<TunnelPhase> shown_;  // in the gauge
+  TimePoint wait_deadline_ = kNever;
+  TimePoint slow_deadline_ = kNever;  // the upstream is not being read because of the client
+  TimePoint started_;
+  TimePoint granted_;
+  TimePoint shield_began_ = kNever;
+  Millis shielded_{0};
+  Bytes bytes_up_ = 0;
+  Bytes bytes_down_ = 0;
+  Timer timer_;
+};
+
+}  // namespace connguard

@@ -1,0 +1,145 @@
+// A worker's loop: connections in, sessions, errands, and the way out.
+#include "app/worker.h"
+
+#include <sys/epoll.h>
+
+#include <utility>
+
+#include "app/reception.h"
+
+namespace connguard {
+
+void Session::Retire() { worker_.Retire(id_); }
+
+Worker::Worker(Shared& shared, unsigned index, std::vector<Fd> listeners)
+    : shared_(shared),
+      index_(index),
+      metrics_(shared.config.routes.size()),
+      transport_(loop_),
+      fences_(*this),
+      addresses_(shared.config.upstreams.size()) {
+  loop_.SetPrepare([](void* self) noexcept { return static_cast<Worker*>(self)->Prepare(); }, this);
+  loop_.Watch(
+      mailbox_.fd(), EPOLLIN,
+      [](void* self, int, std::uint32_t) noexcept {
+        auto* worker = static_cast<Worker*>(self);
+        for (Errand& errand : worker->mailbox_.Take()) errand(*worker);
+      },
+      this);
+  for (Fd& fd : listeners) {
+    listeners_.push_back(std::make_unique<Listener>(
+        loop_, std::move(fd),
+        [this](Fd accepted, const SocketAddress& peer) { Accept(std::move(accepted), peer); }));
+  }
+}
+
+Worker::~Worker() {
+  Join();
+  for (Slot& slot : slots_) slot.session.reset();
+  retired_.clear();
+}
+
+void Worker::StartThread() {
+  thread_ = std::thread([this] { loop_.Run(); });
+}
+
+void Worker::Join() {
+  if (thread_.joinable()) thread_.join();
+}
+
+void Worker::Send(unsigned index, Errand errand) {
+  if (index == index_) {
+    errands_.push_back(std::move(errand));
+  } else {
+    shared_.workers[index]->Post(std::move(errand));
+  }
+}
+
+Session* Worker::Find(SessionId id) {
+  const auto slot = static_cast<std::uint32_t>(id);
+  if (slot >= slots_.size() || slots_[slot].generation != id >> 32) return nullptr;
+  return slots_[slot].session.get();
+}
+
+SessionId Worker::Admit(std::unique_ptr<Session> session) {
+  if (free_slots_.empty()) {
+    free_slots_.push_back(static_cast<std::uint32_t>(slots_.size()));
+    slots_.emplace_back();
+  }
+  const std::uint32_t index = free_slots_.back();
+  free_slots_.pop_back();
+  Slot& slot = slots_[index];
+  ++slot.generation;
+  const SessionId id = (SessionId{slot.generation} << 32) | index;
+  session->id_ = id;
+  slot.session = std::move(session);
+  ++sessions_;
+  // The slots may move while it starts: it may admit another.
+  slot.session->Start();
+  return id;
+}
+
+void Worker::Retire(SessionId id) {
+  if (Find(id) == nullptr) return;
+  const auto index = static_cast<std::uint32_t>(id);
+  retired_.push_back(std::move(slots_[index].session));
+  free_slots_.push_back(index);
+  --sessions_;
+}
+
+void Worker::DeliverFence(const std::string& key, const FenceEffect& effect) {
+  Session* session = Find(effect.ticket.connection);
+  const bool wanted = session != nullptr && session->OnFence(effect);
+  // The client left while its grant was on the way.
+  if (!wanted && effect.kind == FenceEffect::Kind::kGrant) {
+    FenceClient(*this, key, effect.ticket).Release(effect.epoch);
+  }
+}
+
+void Worker::Accept(Fd fd, const SocketAddress& peer) {
+  metrics_.connections_accepted.Add();
+  metrics_.connections.Add();
+  const std::size_t open = shared_.connections.fetch_add(1, std::memory_order_relaxed) + 1;
+  auto presence = std::make_unique<Presence>([this] {
+    metrics_.connections.Sub();
+    shared_.connections.fetch_sub(1, std::memory_order_relaxed);
+  });
+  const bool full = open > config().limits.connections;
+  Admit(std::make_unique<Reception>(*this, std::move(fd), IpOf(peer), std::move(presence), full));
+}
+
+void Worker::SetAddresses(std::size_t upstream, std::vector<SocketAddress> addresses) {
+  addresses_[upstream] = std::move(addresses);
+}
+
+void Worker::RunErrands() {
+  while (!errands_.empty()) {
+    const std::vector<Errand> errands = std::exchange(errands_, {});
+    for (const Errand& errand : errands) errand(*this);
+  }
+}
+
+Millis Worker::Prepare() {
+  RunErrands();
+  retired_.clear();
+  CheckIdle();
+  const Millis wait = transport_.Prepare();
+  return errands_.empty() && retired_.empty() ? wait : Millis{0};
+}
+
+void Worker::Shutdown() {
+  if (shutting_down_) return;
+  shutting_down_ = true;
+  listeners_.clear();
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    if (slots_[i].session != nullptr) slots_[i].session->OnShutdown();
+  }
+}
+
+void Worker::CheckIdle() {
+  if (!shutting_down_ || told_idle_ || sessions_ > 0) return;
+  told_idle_ = true;
+  shared_.on_idle();
+}
+
+}  // namespace connguard

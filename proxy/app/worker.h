@@ -1,0 +1,108 @@
+// Worker: one thread, one loop, its connections and its shard of the fences.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "admin/metrics.h"
+#include "app/fences.h"
+#include "app/mailbox.h"
+#include "app/session.h"
+#include "connguard/config.h"
+#include "net/event_loop.h"
+#include "net/listener.h"
+#include "net/transport.h"
+#include "ws/message_inspector.h"
+
+namespace connguard {
+
+// What all workers of a process share. Lives longer than they do.
+struct Shared {
+  const Config& config;
+  std::vector<Worker*> workers;
+  // Client connections over all workers, for limits.connections. One add per connection.
+  std::atomic<std::size_t> connections{0};
+  // Called by a worker that was asked to shut down, when its last session has ended. Any thread.
+  std::function<void()> on_idle;
+};
+
+// Both legs of a tunnel live on the worker that accepted the client. Everything but Post() and
+// metrics() belongs to the worker's own thread.
+class Worker {
+ public:
+  Worker(Shared& shared, unsigned index, std::vector<Fd> listeners);
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  // Runs the loop on a thread of its own; Join() after Stop has been posted.
+  void StartThread();
+  void Join();
+
+  // From any thread.
+  void Post(Errand errand) { mailbox_.Post(std::move(errand)); }
+  WorkerMetrics& metrics() { return metrics_; }
+
+  // From this worker to worker `index`; to itself without a lock or a system call, but never at once.
+  void Send(unsigned index, Errand errand);
+
+  SessionId Admit(std::unique_ptr<Session> session);
+  void Retire(SessionId id);
+  void DeliverFence(const std::string& key, const FenceEffect& effect);
+
+  // Stops listening and asks every session to end; Shared::on_idle is called when all have.
+  void Shutdown();
+  void Stop() { loop_.Stop(); }
+
+  // Replaces what is known of an upstream's addresses.
+  void SetAddresses(std::size_t upstream, std::vector<SocketAddress> addresses);
+  const std::vector<SocketAddress>& addresses(std::size_t upstream) const {
+    return addresses_[upstream];
+  }
+
+  const Config& config() const { return shared_.config; }
+  unsigned index() const { return index_; }
+  unsigned workers() const { return static_cast<unsigned>(shared_.workers.size()); }
+  bool shutting_down() const { return shutting_down_; }
+  EventLoop& loop() { return loop_; }
+  TimePoint now() const { return loop_.now(); }
+  Transport& transport() { return transport_; }
+  FenceShard& fences() { return fences_; }
+  JsonInspector& inspector() { return inspector_; }
+
+ private:
+  struct Slot {
+    std::uint32_t generation = 0;
+    std::unique_ptr<Session> session;
+  };
+
+  Session* Find(SessionId id);
+  void Accept(Fd fd, const SocketAddress& peer);
+  Millis Prepare();
+  void RunErrands();
+  void CheckIdle();
+
+  Shared& shared_;
+  const unsigned index_;
+  WorkerMetrics metrics_;
+  Mailbox mailbox_;
+  EventLoop loop_;
+  Transport transport_;
+  FenceShard fences_;
+  JsonInspector inspector_;
+  std::vector<std::vector<SocketAddress>> addresses_;  // by upstream
+  std::vector<std::unique_ptr<Listener>> listeners_;
+  std::vector<Errand> errands_;  // to itself
+  std::vector<Slot> slots_;
+  std::vector<std::uint32_t> free_slots_;
+  std::vector<std::unique_ptr<Session>> retired_;  // destroyed between two turns of the loop
+  std::size_t sessions_ = 0;
+  bool shutting_down_ = false;
+  bool told_idle_ = false;
+  std::thread thread_;
+};
+
+}  // namespace connguard

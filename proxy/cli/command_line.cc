@@ -1,0 +1,178 @@
+// The grammar, in CLI11's terms. Each command has its own options, so that a flag that means
+// nothing to a command is a mistake and not silently ignored.
+#include "cli/command_line.h"
+
+#include <CLI/CLI.hpp>
+#include <map>
+#include <ostream>
+
+#include "config/address.h"
+
+namespace connguard {
+namespace {
+
+constexpr const char* kAbout =
+    "WebSocket reverse proxy and connection guard for stateful agent backends";
+constexpr const char* kSourceHelp = "Configuration file (YAML)";
+
+// What CLI11 fills in; texts, because Parsed's messages are better than CLI11's.
+struct Raw {
+  CommandLine line;
+  bool validate = false;
+  std::string admin;
+  std::string health_admin = "127.0.0.1:9180";
+  unsigned workers = 0;
+  LogLevel level = LogLevel::kInfo;
+  LogFormat format = LogFormat::kJson;
+  std::string demo_listen = kDefaultDemoListen;
+  std::string demo_agent_listen = kDefaultDemoAgentListen;
+};
+
+// CLI11 wants the empty string for a sound value.
+std::string AddressProblem(const std::string& text) { return ParseAddress(text, true).error; }
+
+std::string AdminProblem(const std::string& text) {
+  return text == "off" ? std::string() : AddressProblem(text);
+}
+
+std::optional<CommandLine::AdminFlag> ToAdminFlag(const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  if (text == "off") return CommandLine::AdminFlag{};
+  return CommandLine::AdminFlag{ParseAddress(text, true).value};
+}
+
+void AddRunOptions(CLI::App& app, Raw& raw) {
+  const std::map<std::string, LogLevel> levels{{"debug", LogLevel::kDebug},
+                                               {"info", LogLevel::kInfo},
+                                               {"warn", LogLevel::kWarn},
+                                               {"error", LogLevel::kError},
+                                               {"off", LogLevel::kOff}};
+  const std::map<std::string, LogFormat> formats{{"json", LogFormat::kJson},
+                                                 {"text", LogFormat::kText}};
+  app.add_option("-c,--config", raw.line.config_file, kSourceHelp)->type_name("FILE");
+  app.add_option("--listen", raw.line.listen, "Without a file: where clients connect")
+      ->type_name("ADDR");
+  app.add_option("--upstream", raw.line.upstream, "Without a file: the backend")->type_name("URL");
+  app.add_option("--workers", raw.workers, "Worker threads")
+      ->check(CLI::Range(1U, 64U))
+      ->type_name("N");
+  app.add_option("--admin", raw.admin, "Admin endpoint, or off")
+      ->check(AdminProblem)
+      ->type_name("ADDR");
+  app.add_option("--log-level", raw.level, "Least severity of a log line")
+      ->transform(CLI::CheckedTransformer(levels).description(""))
+      ->type_name("debug|info|warn|error|off");
+  app.add_option("--log-format", raw.format, "Form of log lines")
+      ->transform(CLI::CheckedTransformer(formats).description(""))
+      ->type_name("json|text");
+}
+
+struct Commands {
+  CLI::App* run;
+  CLI::App* check;
+  CLI::App* print_config;
+  CLI::App* demo;
+  CLI::App* health;
+};
+
+Commands AddCommands(CLI::App& app, Raw& raw) {
+  Commands commands{};
+  commands.run = app.add_subcommand("run", "Run the guard (the default)");
+  AddRunOptions(*commands.run, raw);
+  commands.check = app.add_subcommand("check", "Check a configuration file");
+  commands.check->add_option("-c,--config", raw.line.config_file, kSourceHelp)->type_name("FILE");
+  commands.print_config =
+      app.add_subcommand("print-config", "Print the configuration in force, as YAML");
+  AddRunOptions(*commands.print_config, raw);
+  commands.demo = app.add_subcommand("demo", "Run the guard in front of a built-in agent backend");
+  commands.demo->add_option("--listen", raw.demo_listen, "Where clients connect")
+      ->check(AddressProblem)
+      ->type_name("ADDR")
+      ->capture_default_str();
+  commands.demo->add_option("--agent-listen", raw.demo_agent_listen, "Where the agent listens")
+      ->check(AddressProblem)
+      ->type_name("ADDR")
+      ->capture_default_str();
+  commands.health = app.add_subcommand("health", "Ask a running guard whether it is ready");
+  commands.health->add_option("--admin", raw.health_admin, "Its admin endpoint")
+      ->check(AddressProblem)
+      ->type_name("ADDR")
+      ->capture_default_str();
+  return commands;
+}
+
+CommandLine::Command Chosen(const Commands& commands, bool validate) {
+  using Command = CommandLine::Command;
+  if (commands.print_config->parsed()) return Command::kPrintConfig;
+  if (commands.demo->parsed()) return Command::kDemo;
+  if (commands.health->parsed()) return Command::kHealth;
+  return commands.check->parsed() || validate ? Command::kCheck : Command::kRun;
+}
+
+// What CLI11's own relations between options cannot say.
+std::string Problem(const CommandLine& line, bool validate) {
+  using Command = CommandLine::Command;
+  const bool file = !line.config_file.empty();
+  const bool quick = !line.listen.empty() || !line.upstream.empty();
+  switch (line.command) {
+    case Command::kRun:
+    case Command::kPrintConfig:
+      if (file && quick) return "-c goes with neither --listen nor --upstream";
+      if (!file && (line.listen.empty() || line.upstream.empty())) {
+        return "either -c FILE or both --listen ADDR and --upstream URL are required";
+      }
+      return {};
+    case Command::kCheck:
+      if (!file) return std::string(validate ? "--validate" : "check") + " needs -c FILE";
+      return quick ? "-c goes with neither --listen nor --upstream" : std::string();
+    case Command::kDemo:
+    case Command::kHealth:
+      return file || quick || validate ? "this command takes its own options only" : std::string();
+  }
+  return {};
+}
+
+void Finish(const Commands& commands, const CLI::App& app, Raw& raw) {
+  using Command = CommandLine::Command;
+  const auto given = [&](const char* name) {
+    for (const CLI::App* part : {&app, static_cast<const CLI::App*>(commands.run),
+                                 static_cast<const CLI::App*>(commands.print_config)}) {
+      if (part->count(name) > 0) return true;
+    }
+    return false;
+  };
+  raw.line.command = Chosen(commands, raw.validate);
+  raw.line.admin = ToAdminFlag(raw.admin);
+  if (given("--workers")) raw.line.workers = raw.workers;
+  if (given("--log-level")) raw.line.log_level = raw.level;
+  if (given("--log-format")) raw.line.log_format = raw.format;
+  if (raw.line.command == Command::kHealth) raw.line.admin = ToAdminFlag(raw.health_admin);
+}
+
+}  // namespace
+
+std::variant<CommandLine, ExitStatus> ParseCommandLine(int argc, const char* const* argv,
+                                                       std::ostream& out, std::ostream& err) {
+  CLI::App app(kAbout, "connguard");
+  Raw raw;
+  app.set_version_flag("--version", std::string("connguard ") + CONNGUARD_VERSION);
+  app.require_subcommand(0, 1);
+  AddRunOptions(app, raw);
+  app.add_flag("--validate", raw.validate, "Check the configuration file only (as `check`)");
+  const Commands commands = AddCommands(app, raw);
+  try {
+    app.parse(argc, argv);
+    Finish(commands, app, raw);
+    const std::string problem = Problem(raw.line, raw.validate);
+    if (!problem.empty()) throw CLI::ValidationError(problem, CLI::ExitCodes::ValidationError);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error, out, err) == 0 ? ExitStatus::kOk : ExitStatus::kUsage;
+  }
+  if (raw.line.command == CommandLine::Command::kDemo) {
+    raw.line.listen = raw.demo_listen;
+    raw.line.agent_listen = raw.demo_agent_listen;
+  }
+  return raw.line;
+}
+
+}  // namespace connguard

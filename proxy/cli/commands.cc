@@ -1,0 +1,83 @@
+// Diagnostics as a compiler prints them: the message, the line, a caret.
+#include "cli/commands.h"
+
+#include <fstream>
+#include <ostream>
+
+namespace connguard {
+namespace {
+
+std::string LineOf(const std::string& file, int number) {
+  std::ifstream stream(file);
+  std::string line;
+  for (int i = 0; i < number; ++i) {
+    if (!std::getline(stream, line)) return {};
+  }
+  if (line.ends_with('\r')) line.pop_back();
+  return line;
+}
+
+// Columns are bytes; a caret must stand under a character. Tabs stay, so that it does for any
+// width.
+std::string CaretBelow(std::string_view line, std::size_t column) {
+  std::string blanks;
+  for (const char c : line.substr(0, column - 1)) {
+    const bool continues = (static_cast<unsigned char>(c) & 0xC0) == 0x80;
+    if (!continues) blanks += c == '\t' ? '\t' : ' ';
+  }
+  return blanks + '^';
+}
+
+std::string Count(std::size_t count, std::string_view noun) {
+  return std::to_string(count) + " " + std::string(noun) + (count == 1 ? "" : "s");
+}
+
+void Print(const std::vector<Diagnostic>& diagnostics, std::ostream& err) {
+  for (const Diagnostic& diagnostic : diagnostics) {
+    err << diagnostic.ToString() << '\n';
+    if (diagnostic.line == 0) continue;
+    const std::string line = LineOf(diagnostic.file, diagnostic.line);
+    if (line.empty()) continue;
+    err << "  " << line << "\n  " << CaretBelow(line, static_cast<std::size_t>(diagnostic.column))
+        << '\n';
+  }
+  err << Count(diagnostics.size(), "error") << '\n';
+}
+
+}  // namespace
+
+std::optional<Config> LoadConfig(const CommandLine& line, const Environment& env,
+                                 std::ostream& err) {
+  LoadResult result = line.config_file.empty() ? QuickConfig(line.listen, line.upstream)
+                                               : LoadConfigFile(line.config_file, env, {});
+  if (!result.config) {
+    Print(result.diagnostics, err);
+    return std::nullopt;
+  }
+  Config& config = *result.config;
+  if (line.admin) config.admin = line.admin->bind;
+  config.workers = line.workers.value_or(config.workers);
+  config.logging.level = line.log_level.value_or(config.logging.level);
+  config.logging.format = line.log_format.value_or(config.logging.format);
+  return std::move(result.config);
+}
+
+ExitStatus RunCheck(const CommandLine& line, const Environment& env, std::ostream& out,
+                    std::ostream& err) {
+  const std::optional<Config> config = LoadConfig(line, env, err);
+  if (!config) return ExitStatus::kConfiguration;
+  out << line.config_file << ": ok (" << Count(config->listeners.size(), "listener") << ", "
+      << Count(config->upstreams.size(), "upstream") << ", "
+      << Count(config->routes.size(), "route") << ")\n";
+  return ExitStatus::kOk;
+}
+
+ExitStatus RunPrintConfig(const CommandLine& line, const Environment& env, std::ostream& out,
+                          std::ostream& err) {
+  const std::optional<Config> config = LoadConfig(line, env, err);
+  if (!config) return ExitStatus::kConfiguration;
+  out << PrintConfig(*config);
+  return ExitStatus::kOk;
+}
+
+}  // namespace connguard

@@ -1,0 +1,32 @@
+// The commands that run to their end at once: check, print-config, health; and what `run` starts
+// with.
+#pragma once
+
+#include <iosfwd>
+#include <optional>
+
+#include "cli/command_line.h"
+#include "config/load.h"
+
+namespace connguard {
+
+// The configuration that `line` asks for, its flags applied over it. nullopt after diagnostics on
+// `err`: end with kConfiguration.
+std::optional<Config> LoadConfig(const CommandLine& line, const Environment& env,
+                                 std::ostream& err);
+
+// `FILE: ok (…)` on `out`, or every diagnostic on `err`.
+ExitStatus RunCheck(const CommandLine& line, const Environment& env, std::ostream& out,
+                    std::ostream& err);
+
+// The configuration in force on `out`, or every diagnostic on `err`.
+ExitStatus RunPrintConfig(const CommandLine& line, const Environment& env, std::ostream& out,
+                          std::ostream& err);
+
+// GET /readyz of the guard whose admin endpoint is `admin`: kOk and a line on `out` when it answers
+// 200, else kRuntime and a line on `err`. Blocks for `timeout` at most, but for a host name's
+// lookup.
+ExitStatus RunHealth(const Address& admin, Millis timeout, std::ostream& out, std::ostream& err);
+inline constexpr Millis kHealthTimeout{2'000};
+
+}  // namespace connguard

@@ -1,0 +1,80 @@
+# What a build can choose, and the flags that every target gets through connguard_options.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
+endif()
+
+option(CONNGUARD_TESTS "Build the tests" ON)
+set(CONNGUARD_SANITIZE "" CACHE STRING "Sanitizers, as for -fsanitize= (address,undefined | thread)")
+option(CONNGUARD_FUZZ "Build the fuzzers (clang)" OFF)
+
+add_library(connguard_options INTERFACE)
+target_include_directories(connguard_options INTERFACE ${PROJECT_SOURCE_DIR}/include
+                                                       ${PROJECT_SOURCE_DIR}/proxy)
+target_compile_options(connguard_options INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow
+                                                   -Werror)
+if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  # A false alarm of g++ 12 on `"literal" + std::string` (GCC bug 105651).
+  target_compile_options(connguard_options INTERFACE -Wno-restrict)
+endif()
+# Hardening costs nothing measurable here; _FORTIFY_SOURCE needs an optimised build.
+target_compile_options(connguard_options INTERFACE -fstack-protector-strong
+                                                   $<$<CONFIG:Release>:-D_FORTIFY_SOURCE=2>)
+target_compile_definitions(connguard_options INTERFACE $<$<CONFIG:Debug>:_GLIBCXX_ASSERTIONS>)
+target_link_options(connguard_options INTERFACE -Wl,-z,relro,-z,now)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+if(CONNGUARD_SANITIZE)
+  add_compile_options(-fsanitize=${CONNGUARD_SANITIZE} -fno-sanitize-recover=all
+                      -fno-omit-frame-pointer -g1)
+  add_link_options(-fsanitize=${CONNGUARD_SANITIZE})
+endif()
+if(CONNGUARD_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
+# connguard_library(NAME source… [DEPENDS target…]): one static library per folder of proxy/.
+function(connguard_library name)
+  cmake_parse_arguments(ARG "" "" "DEPENDS" ${ARGN})
+  add_library(connguard_${name} STATIC ${ARG_UNPARSED_ARGUMENTS})
+  target_link_libraries(connguard_${name} PUBLIC connguard_options ${ARG_DEPENDS})
+endfunction()
+
+# connguard_test(NAME source… [DEPENDS target…] [LABELS label…]): one GoogleTest binary, each test known
+# to ctest. The label `threads` has it built and run under ThreadSanitizer too (tests/run).
+function(connguard_test name)
+  cmake_parse_arguments(ARG "" "" "DEPENDS;LABELS" ${ARGN})
+  add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
+  target_link_libraries(${name} PRIVATE ${ARG_DEPENDS} GTest::gtest GTest::gtest_main)
+  set(properties TIMEOUT 120)
+  if(ARG_LABELS)
+    list(APPEND properties LABELS ${ARG_LABELS})
+  endif()
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES ${properties})
+  if("threads" IN_LIST ARG_LABELS)
+    add_dependencies(connguard_threads_tests ${name})
+  endif()
+endfunction()
+
+# All tests with the label `threads`, for a build that needs no others.
+add_custom_target(connguard_threads_tests)
+
+# connguard_fuzzer(NAME source… [DEPENDS target…]): one libFuzzer binary in build/fuzz; tests/run --fuzz
+# runs each for a minute. Its seeds are tests/fuzz/corpus/NAME, if there is such a folder.
+function(connguard_fuzzer name)
+  if(NOT CONNGUARD_FUZZ)
+    return()
+  endif()
+  cmake_parse_arguments(ARG "" "" "DEPENDS" ${ARGN})
+  add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
+  target_link_libraries(${name} PRIVATE ${ARG_DEPENDS})
+  target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/fuzzers)
+  add_dependencies(connguard_fuzzers ${name})
+endfunction()
+
+add_custom_target(connguard_fuzzers)

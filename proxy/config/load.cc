@@ -1,0 +1,230 @@
+// The configuration's top level, and the ways into the loader.
+#include "config/load.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <tuple>
+
+#include "config/address.h"
+#include "config/file_text.h"
+#include "config/key_trace.h"
+#include "config/load_routes.h"
+#include "config/load_turn.h"
+#include "config/scalars.h"
+#include "config/section.h"
+
+namespace connguard {
+namespace {
+
+using std::chrono_literals::operator""ms;
+using std::chrono_literals::operator""s;
+using std::chrono_literals::operator""min;
+using std::chrono_literals::operator""h;
+
+constexpr Bytes kKiB = 1024;
+constexpr Bytes kMiB = 1024 * kKiB;
+constexpr Bytes kGiB = 1024 * kMiB;
+constexpr std::uint64_t kMostWorkers = 64;
+
+constexpr Word<LogLevel> kLevels[] = {{"debug", LogLevel::kDebug},
+                                      {"info", LogLevel::kInfo},
+                                      {"warn", LogLevel::kWarn},
+                                      {"error", LogLevel::kError},
+                                      {"off", LogLevel::kOff}};
+constexpr Word<LogFormat> kFormats[] = {{"json", LogFormat::kJson}, {"text", LogFormat::kText}};
+
+void ReadVersion(Section& root) {
+  const std::optional<Value> value = root.Find("version");
+  if (!value) {
+    if (root.ok()) root.Error("'version' is missing; this is version: 1");
+    return;
+  }
+  const std::optional<std::string> text = root.reader().Text(*value, "version");
+  if (text && *text != "1") root.Error(*value, "version", "must be 1, found " + Quoted(*text));
+}
+
+bool ReadBind(Section& section, Address& out) {
+  std::string text;
+  section.Require("bind");
+  if (!section.ReadText("bind", text)) return false;
+  Parsed<Address> address = ParseAddress(text, true);
+  if (!address) {
+    section.Error(*section.Find("bind"), "bind", address.error);
+    return false;
+  }
+  out = *std::move(address.value);
+  return true;
+}
+
+bool SameSocket(const Address& a, const Address& b) {
+  return a == b && (a.is_unix() || a.port != 0);
+}
+
+std::vector<ListenerConfig> ReadListeners(Section& root) {
+  std::vector<ListenerConfig> listeners;
+  const std::optional<Value> list = root.Require("listeners");
+  if (!list) return listeners;
+  NameCheck names;
+  for (const Value& item : root.reader().Items(*list, "listeners")) {
+    Section section(root.reader(), item, "listeners", "listeners");
+    ListenerConfig listener;
+    if (!section.ok()) continue;
+    section.ReadName("name", listener.name);
+    names.Add(section, listener.name);
+    if (ReadBind(section, listener.bind)) {
+      const auto other = std::ranges::find_if(listeners, [&](const ListenerConfig& earlier) {
+        return SameSocket(earlier.bind, listener.bind);
+      });
+      if (other != listeners.end()) {
+        section.Error(*section.Find("bind"), "bind",
+                      Quoted(listener.bind.ToString()) + " is taken by " + Quoted(other->name));
+      }
+    }
+    section.Finish();
+    listeners.push_back(std::move(listener));
+  }
+  return listeners;
+}
+
+std::vector<UpstreamConfig> ReadUpstreams(Section& root) {
+  std::vector<UpstreamConfig> upstreams;
+  const std::optional<Value> list = root.Require("upstreams");
+  if (!list) return upstreams;
+  NameCheck names;
+  for (const Value& item : root.reader().Items(*list, "upstreams")) {
+    Section section(root.reader(), item, "upstreams", "upstreams");
+    UpstreamConfig upstream;
+    if (!section.ok()) continue;
+    section.ReadName("name", upstream.name);
+    names.Add(section, upstream.name);
+    section.Require("url");
+    if (section.ReadText("url", upstream.url)) {
+      Parsed<Address> address = ParseUpstreamUrl(upstream.url);
+      if (!address) section.Error(*section.Find("url"), "url", address.error);
+      upstream.address = std::move(address.value).value_or(Address{});
+    }
+    section.ReadDuration("connect_timeout", upstream.connect_timeout, {1ms, 10min});
+    section.ReadDuration("handshake_timeout", upstream.handshake_timeout, {1ms, 1h});
+    section.Finish();
+    upstreams.push_back(std::move(upstream));
+  }
+  return upstreams;
+}
+
+void ReadLimits(Section& root, LimitsConfig& out) {
+  std::optional<Section> limits = root.Sub("limits", "limits");
+  if (!limits) return;
+  std::uint64_t connections = out.connections;
+  limits->ReadCount("connections", connections, {1, 10'000'000});
+  out.connections = connections;
+  limits->ReadDuration("handshake_timeout", out.handshake_timeout, {1ms, 10min});
+  limits->ReadSize("header_size", out.header_size, {1 * kKiB, 1 * kMiB});
+  limits->ReadSize("message_size", out.message_size, {1 * kKiB, 1 * kGiB});
+  limits->ReadSize("buffer", out.buffer, {16 * kKiB, 64 * kMiB});
+  limits->ReadDuration("slow_client_timeout", out.slow_client_timeout, {1ms, 10min});
+  limits->Finish();
+}
+
+void ReadShutdown(Section& root, ShutdownConfig& out) {
+  std::optional<Section> shutdown = root.Sub("shutdown", "shutdown");
+  if (!shutdown) return;
+  shutdown->ReadDuration("delay", out.delay, {0ms, 1h});
+  shutdown->ReadDuration("drain", out.drain, {0ms, 24h});
+  shutdown->Finish();
+}
+
+void ReadAdmin(Section& root, Config& config) {
+  config.admin = Address{.host = "127.0.0.1", .port = kDefaultAdminPort, .path = {}};
+  const std::optional<Value> value = root.Find("admin");
+  if (!value) return;
+  if (value->node.IsScalar()) {
+    const std::optional<std::string> text = root.reader().Text(*value, "admin");
+    if (text && *text != "off" && *text != "false") {
+      root.Error(*value, "admin", "expected 'off' or {bind: host:port}, found " + Quoted(*text));
+    }
+    config.admin.reset();
+    return;
+  }
+  std::optional<Section> admin = root.Sub("admin", "admin");
+  if (ReadBind(*admin, *config.admin)) {
+    for (const ListenerConfig& listener : config.listeners) {
+      if (!SameSocket(listener.bind, *config.admin)) continue;
+      admin->Error(*admin->Find("bind"), "bind",
+                   Quoted(listener.bind.ToString()) + " is taken by " + Quoted(listener.name));
+    }
+  }
+  admin->Finish();
+}
+
+void ReadLogging(Section& root, LoggingConfig& out) {
+  std::optional<Section> logging = root.Sub("logging", "logging");
+  if (!logging) return;
+  logging->ReadWord("level", out.level, kLevels);
+  logging->ReadWord("format", out.format, kFormats);
+  logging->Finish();
+}
+
+void ReadWorkers(Section& root, unsigned& out) {
+  std::string text;
+  if (!root.ReadText("workers", text) || text == "auto") return;
+  const Parsed<std::uint64_t> count = ParseCount(text);
+  if (!count || *count.value < 1 || *count.value > kMostWorkers) {
+    root.Error(*root.Find("workers"), "workers",
+               "expected auto or 1 to " + std::to_string(kMostWorkers) + ", found " + Quoted(text));
+    return;
+  }
+  out = static_cast<unsigned>(*count.value);
+}
+
+void ReadAll(Section& root, TurnReader& turns, Config& config) {
+  ReadVersion(root);
+  config.listeners = ReadListeners(root);
+  config.upstreams = ReadUpstreams(root);
+  config.routes = ReadRoutes(root, config.upstreams, turns);
+  ReadLimits(root, config.limits);
+  ReadShutdown(root, config.shutdown);
+  ReadAdmin(root, config);
+  ReadLogging(root, config.logging);
+  ReadWorkers(root, config.workers);
+  root.Finish();
+}
+
+}  // namespace
+
+LoadResult LoadConfigTextTraced(const std::string& text, const std::string& file,
+                                const Environment& env,
+                                const std::vector<std::string>& profile_dirs, KeyTrace* trace) {
+  LoadResult result;
+  if (text.size() > kLargestConfig) {
+    result.diagnostics.push_back({file, 0, 0, "is larger than 1MiB"});
+    return result;
+  }
+  Reader reader(file, text, env, result.diagnostics, trace);
+  Config config;
+  if (std::optional<Value> value = reader.Parse()) {
+    TurnReader turns(env, result.diagnostics, profile_dirs);
+    Section root(reader, *std::move(value), "", "");
+    if (root.ok()) ReadAll(root, turns, config);
+  }
+  std::ranges::stable_sort(result.diagnostics, {}, [&](const Diagnostic& diagnostic) {
+    return std::tuple(diagnostic.file != file, diagnostic.file, diagnostic.line, diagnostic.column);
+  });
+  if (result.diagnostics.empty()) result.config = std::move(config);
+  return result;
+}
+
+LoadResult LoadConfigText(const std::string& text, const std::string& file, const Environment& env,
+                          const std::vector<std::string>& profile_dirs) {
+  return LoadConfigTextTraced(text, file, env, profile_dirs, nullptr);
+}
+
+LoadResult LoadConfigFile(const std::string& path, const Environment& env,
+                          const std::vector<std::string>& profile_dirs) {
+  const Parsed<std::string> text = ReadFileText(path);
+  if (!text) return {std::nullopt, {{path, 0, 0, text.error}}};
+  std::vector<std::string> dirs{std::filesystem::path(path).parent_path() / "profiles"};
+  dirs.insert(dirs.end(), profile_dirs.begin(), profile_dirs.end());
+  return LoadConfigText(*text.value, path, env, dirs);
+}
+
+}  // namespace connguard

@@ -1,0 +1,220 @@
+// Routes: match, session, turn, heartbeat.
+#include "config/load_routes.h"
+
+#include <algorithm>
+
+#include "config/address.h"
+#include "config/pattern.h"
+#include "config/suggest.h"
+
+namespace connguard {
+namespace {
+
+using std::chrono_literals::operator""ms;
+using std::chrono_literals::operator""s;
+using std::chrono_literals::operator""min;
+using std::chrono_literals::operator""h;
+
+constexpr Word<OnConflict> kOnConflict[] = {{"takeover", OnConflict::kTakeover},
+                                            {"reject", OnConflict::kReject},
+                                            {"share", OnConflict::kShare}};
+constexpr Word<OnDrop> kOnDrop[] = {{"finish", OnDrop::kFinish}, {"close", OnDrop::kClose}};
+
+std::string Lower(std::string text) {
+  std::ranges::transform(text, text.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  return text;
+}
+
+bool ReadPath(Section& match, RouteMatch& out) {
+  std::string text;
+  if (!match.ReadText("path", text)) return !match.Find("path");
+  Parsed<std::vector<PathSegment>> path = ParsePathPattern(text);
+  if (path) {
+    out.path = *std::move(path.value);
+  } else {
+    match.Error(*match.Find("path"), "path", path.error);
+  }
+  return path.value.has_value();
+}
+
+bool ReadHost(Section& match, RouteMatch& out) {
+  std::string text;
+  if (!match.ReadText("host", text)) return !match.Find("host");
+  // A literal IPv6 host keeps its brackets, as in a Host field.
+  const bool v6 = text.starts_with('[') && ParseAddress(text + ":0", true);
+  if (!v6 && !IsHost(text)) {
+    match.Error(*match.Find("host"), "host",
+                "expected a host without port or wildcard, found " + Quoted(text));
+    return false;
+  }
+  out.host = Lower(std::move(text));
+  return true;
+}
+
+bool ReadHeaders(Section& match, RouteMatch& out) {
+  const std::optional<Value> value = match.Find("header");
+  if (!value) return true;
+  bool sound = value->node.IsMap();
+  for (const Entry& entry : match.reader().Entries(*value, match.LabelOf("header"))) {
+    const std::string& name = entry.key.Scalar();
+    const Value place{entry.key, entry.key.Mark()};
+    const bool twice = std::ranges::any_of(
+        out.headers, [&](const HeaderMatch& other) { return Lower(other.name) == Lower(name); });
+    if (!IsToken(name)) {
+      match.Error(place, "header", Quoted(name) + " cannot be the name of a header");
+      sound = false;
+    } else if (twice) {
+      match.Error(place, "header", Quoted(name) + " is there twice");
+      sound = false;
+    }
+    std::optional<std::string> text =
+        match.reader().Text(entry.value, match.LabelOf("header") + "." + name);
+    sound = sound && text;
+    out.headers.push_back({name, std::move(text).value_or("")});
+  }
+  return sound;
+}
+
+// Returns whether the match is sound, so that later checks can build on it.
+bool ReadMatch(Section& route, RouteMatch& out) {
+  std::optional<Section> match = route.Sub("match", "match");
+  if (!match) return true;
+  const bool path = ReadPath(*match, out);
+  const bool host = ReadHost(*match, out);
+  const bool headers = ReadHeaders(*match, out);
+  match->Finish();
+  return match->ok() && path && host && headers;
+}
+
+void ReadKey(Section& session, const RouteMatch& match, SessionConfig& out) {
+  const std::optional<Value> key = session.Find("key");
+  if (!key) return;
+  std::vector<Value> alternatives{*key};
+  if (key->node.IsSequence()) {
+    alternatives = session.reader().Items(*key, session.LabelOf("key"));
+  }
+  for (const Value& alternative : alternatives) {
+    const auto text = session.reader().Text(alternative, session.LabelOf("key"));
+    if (!text) continue;
+    Parsed<KeyTemplate> parsed = ParseKeyTemplate(*text, match.path);
+    if (parsed) {
+      out.key.push_back(*std::move(parsed.value));
+    } else {
+      session.Error(alternative, "key", parsed.error);
+    }
+  }
+}
+
+void ReadBarrier(Section& session, SessionConfig& out) {
+  std::optional<Section> barrier = session.Sub("barrier", session.LabelOf("barrier"));
+  if (!barrier) return;
+  std::string path;
+  barrier->Require("path");
+  if (barrier->ReadText("path", path)) {
+    const bool sound = path.starts_with('/') && std::ranges::all_of(path, [](char c) {
+                         return c > ' ' && c < 0x7F && c != '#';
+                       });
+    if (!sound) {
+      barrier->Error(*barrier->Find("path"), "path",
+                     "expected a request target such as /health, found " + Quoted(path));
+    }
+    out.barrier_path = path;
+  }
+  barrier->Finish();
+}
+
+void ReadSession(Section& route, const RouteMatch& match, bool sound_match, SessionConfig& out) {
+  std::optional<Section> session = route.Sub("session", "session");
+  if (!session) return;
+  if (sound_match) {
+    ReadKey(*session, match, out);
+  } else {
+    session->Find("key");
+  }
+  session->ReadWord("on_conflict", out.on_conflict, kOnConflict);
+  session->ReadWord("on_drop", out.on_drop, kOnDrop);
+  session->ReadDuration("wait", out.wait, {0ms, 1h});
+  session->ReadDuration("settle", out.settle, {0ms, 1min});
+  session->ReadDuration("close_timeout", out.close_timeout, {1ms, 10min});
+  ReadBarrier(*session, out);
+  session->Finish();
+}
+
+void ReadLeg(Section& heartbeat, std::string_view leg, HeartbeatPolicy& out) {
+  std::optional<Section> section = heartbeat.Sub(leg, heartbeat.LabelOf(leg));
+  if (!section) return;
+  section->ReadDuration("interval", out.interval, {0ms, 1h});
+  section->ReadDuration("timeout", out.timeout, {1ms, 1h});
+  section->Finish();
+}
+
+void ReadHeartbeat(Section& route, RouteConfig& out) {
+  std::optional<Section> heartbeat = route.Sub("heartbeat", "heartbeat");
+  if (!heartbeat) return;
+  ReadLeg(*heartbeat, "client", out.client_heartbeat);
+  ReadLeg(*heartbeat, "upstream", out.upstream_heartbeat);
+  heartbeat->Finish();
+}
+
+std::size_t ReadUpstreamName(Section& route, const std::vector<UpstreamConfig>& upstreams) {
+  std::string name;
+  route.Require("upstream");
+  if (!route.ReadText("upstream", name)) return 0;
+  const auto found = std::ranges::find(upstreams, name, &UpstreamConfig::name);
+  if (found != upstreams.end()) return static_cast<std::size_t>(found - upstreams.begin());
+  std::vector<std::string> names;
+  for (const UpstreamConfig& upstream : upstreams) names.push_back(upstream.name);
+  route.Error(*route.Find("upstream"), "upstream",
+              "unknown upstream " + Quoted(name) + DidYouMean(name, names));
+  return 0;
+}
+
+}  // namespace
+
+void NameCheck::Add(Section& entry, const std::string& name) {
+  if (name.empty()) return;
+  const Value place = *entry.Find("name");
+  const auto taken = std::ranges::find(seen_, name, &std::pair<std::string, int>::first);
+  if (taken != seen_.end()) {
+    entry.Error(place, "name",
+                Quoted(name) + " is taken, first in line " + std::to_string(taken->second));
+  }
+  seen_.emplace_back(name, place.mark.line + 1);
+}
+
+std::vector<RouteConfig> ReadRoutes(Section& root, const std::vector<UpstreamConfig>& upstreams,
+                                    TurnReader& turns) {
+  std::vector<RouteConfig> routes;
+  const std::optional<Value> list = root.Require("routes");
+  if (!list) return routes;
+  NameCheck names;
+  std::vector<const RouteConfig*> sound;
+  const std::vector<Value> items = root.reader().Items(*list, "routes");
+  routes.reserve(items.size());  // `sound` points into it
+  for (const Value& item : items) {
+    Section section(root.reader(), item, "routes", "routes");
+    if (!section.ok()) continue;
+    RouteConfig& route = routes.emplace_back();
+    section.ReadName("name", route.name);
+    names.Add(section, route.name);
+    const bool sound_match = ReadMatch(section, route.match);
+    route.upstream = ReadUpstreamName(section, upstreams);
+    ReadSession(section, route.match, sound_match, route.session);
+    route.turn = turns.Read(section);
+    ReadHeartbeat(section, route);
+    section.Finish();
+    if (!sound_match) continue;
+    const auto cover = std::ranges::find_if(
+        sound, [&](const RouteConfig* earlier) { return Covers(earlier->match, route.match); });
+    if (cover != sound.end()) {
+      section.Error(Quoted(route.name) + " can never match: " + Quoted((*cover)->name) +
+                    " before it takes all of its requests");
+    }
+    sound.push_back(&route);
+  }
+  return routes;
+}
+
+}  // namespace connguard

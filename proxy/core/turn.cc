@@ -1,0 +1,55 @@
+// Counts the turns in flight.
+#include "connguard/turn.h"
+
+#include <algorithm>
+
+namespace connguard {
+
+Turn::Turn(const TurnPolicy& policy) : policy_(policy) {}
+
+void Turn::Begin(TimePoint now) {
+  Tick(now);
+  overdue_ = false;
+  // Where only silence ends turns, nothing tells which of them is being worked on: the newest has
+  // the whole time.
+  if (idle() || policy_.end == TurnEnd::kQuiet) since_ = now;
+  ++in_flight_;
+  quiet_at_ = kNever;
+}
+
+void Turn::Answer(bool matched, TimePoint now) {
+  Tick(now);
+  if (idle()) return;
+  const bool final =
+      policy_.end == TurnEnd::kEachAnswer || (policy_.end == TurnEnd::kMatch && matched);
+  if (!final) {
+    if (policy_.quiet > Millis{0}) quiet_at_ = now + policy_.quiet;
+    return;
+  }
+  // The next turn has said nothing yet, and a slow first token looks like silence.
+  quiet_at_ = kNever;
+  since_ = now;
+  if (--in_flight_ == 0) EndAll(now, false);
+}
+
+void Turn::Tick(TimePoint now) {
+  const TimePoint due = NextTimeout();
+  if (due > now) return;
+  EndAll(due, quiet_at_ > due);
+}
+
+TimePoint Turn::NextTimeout() const {
+  if (idle()) return kNever;
+  return std::min(quiet_at_, MaxAt());
+}
+
+TimePoint Turn::MaxAt() const { return policy_.max > Millis{0} ? since_ + policy_.max : kNever; }
+
+void Turn::EndAll(TimePoint at, bool overdue) {
+  in_flight_ = 0;
+  overdue_ = overdue;
+  quiet_at_ = kNever;
+  ended_at_ = at;
+}
+
+}  // namespace connguard

@@ -1,0 +1,151 @@
+// HTTP/1.1 messages: a strict reader for one message, and the rules for passing heads on.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "connguard/types.h"
+
+namespace connguard {
+
+struct Field {
+  std::string name;   // case as it came
+  std::string value;  // without surrounding white space
+};
+
+struct RequestHead {
+  std::string method;
+  std::string target;         // byte-exact
+  int version = 11;           // 10 or 11
+  std::vector<Field> fields;  // in order, duplicates kept
+};
+
+struct ResponseHead {
+  int status = 0;
+  std::string reason;  // byte-exact
+  int version = 11;
+  std::vector<Field> fields;
+};
+
+// The first value of `name`, compared without case; nullopt when there is none.
+std::optional<std::string_view> Find(const std::vector<Field>& fields, std::string_view name);
+// How many fields are called `name`.
+std::size_t Count(const std::vector<Field>& fields, std::string_view name);
+// True when the comma-separated lists of all `name` fields hold `token` (no case).
+bool HasToken(const std::vector<Field>& fields, std::string_view name, std::string_view token);
+
+// MessageReader reads one message off a byte stream: the head into a struct, the body by counting,
+// so that the body's bytes (chunk framing included) can be passed on as they came.
+//
+// Pure; not thread-safe. Feed() never takes bytes that follow the message.
+template <typename Head>
+class MessageReader {
+ public:
+  enum class Status : std::uint8_t {
+    kNeedMore,  // took all of the input; the head is not complete
+    kHead,      // the head has just been completed; `taken` ends behind it
+    kBody,      // took body bytes; more follow
+    kDone,      // the message is complete (also right behind a head without a body: a second Feed,
+                // even with empty input, says so)
+    kError,     // illegal; `http_status` and `why` say how to answer
+  };
+  struct Result {
+    Status status = Status::kNeedMore;
+    Bytes taken = 0;      // of the input
+    int http_status = 0;  // kError: 400, 413, 431, 501 or 505
+    std::string why;      // kError: a short sentence
+  };
+
+  explicit MessageReader(Bytes header_size);
+  ~MessageReader();
+  MessageReader(MessageReader&&) noexcept;
+  MessageReader& operator=(MessageReader&&) noexcept;
+
+  // A response to HEAD, or one to a successful upgrade, has no body whatever its head says. Call
+  // before the first Feed (responses only).
+  void ExpectNoBody();
+
+  Result Feed(std::span<const std::uint8_t> in);
+
+  // The stream ended. kDone when that ends the message (a response until close), else kError.
+  Result End();
+
+  const Head& head() const;
+  // The message's body ends only with its connection.
+  bool until_close() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+using RequestReader = MessageReader<RequestHead>;
+using ResponseReader = MessageReader<ResponseHead>;
+
+std::string Serialize(const RequestHead& head);
+std::string Serialize(const ResponseHead& head);
+
+// What the socket says of the client, for X-Forwarded-*.
+struct ClientInfo {
+  std::string ip;
+  bool tls = false;
+};
+
+// True for a request that asks for the WebSocket upgrade (RFC 6455 §4.1).
+bool IsWebSocketUpgrade(const RequestHead& head);
+// Checks such a request: GET, 1.1, Sec-WebSocket-Version 13, a key of 16 bytes in base64, no body.
+// Returns the status to refuse it with (400, 426) and why, or nullopt when it is sound.
+struct Refusal {
+  int status = 400;
+  std::string why;
+};
+std::optional<Refusal> CheckWebSocketUpgrade(const RequestHead& head);
+// True when `head` is a sound 101 for a request whose Sec-WebSocket-Key was `key`.
+bool IsWebSocketAccept(const ResponseHead& head, std::string_view key);
+// True when the 101 turned permessage-deflate on.
+bool NegotiatedDeflate(const ResponseHead& head);
+
+// The heads as they go to the other side: byte-exact targets, order, case and duplicates, but
+//   - fields that this Connection names, Keep-Alive and Proxy-Connection go no further; kPlain: nor
+//   do
+//     Connection and Upgrade, and `Connection: close` is added (an interim answer gets none);
+//   - TE goes on as `trailers` only;
+//   - Forwarded and X-Forwarded-* are replaced by what the socket says;
+//   - an absolute-form target becomes a path, its authority the Host.
+// Transfer-Encoding stays: the body's chunk framing is passed on as it came. A 101 (kUpgrade)
+// passes as it is; a 426 keeps its Upgrade.
+enum class Hop : std::uint8_t { kUpgrade, kPlain };
+RequestHead ForwardRequest(const RequestHead& head, const ClientInfo& client, Hop hop,
+                           bool strip_extensions);
+ResponseHead ForwardResponse(const ResponseHead& head, Hop hop);
+
+// An answer of our own: application/problem+json (RFC 9457), Connection: close. `retry_after` > 0
+// adds the header (seconds).
+std::string ProblemResponse(int status, std::string_view detail, int retry_after = 0);
+
+// The parts of an absolute-form target (RFC 9112 §3.2.2); nullopt for other forms, and for schemes
+// other than http, https, ws and wss. `path_and_query` is empty or begins with `/` or `?`.
+struct AbsoluteTarget {
+  std::string_view authority;
+  std::string_view path_and_query;
+};
+std::optional<AbsoluteTarget> ParseAbsolute(std::string_view target);
+
+// Percent-decodes (`+` stays); an invalid escape stays as it is.
+std::string PercentDecode(std::string_view text);
+// The path of an origin-form or absolute-form target, without query, still encoded; and its query.
+std::string_view PathOf(std::string_view target);
+std::string_view QueryOf(std::string_view target);
+// The first value of a query parameter, decoded as a form is (`+` is a space); nullopt when there
+// is none.
+std::optional<std::string> QueryValue(std::string_view query, std::string_view name);
+// The first value of a cookie without its quotes, otherwise as it came: backends do not
+// percent-decode cookies. nullopt when there is none.
+std::optional<std::string> CookieValue(const std::vector<Field>& fields, std::string_view name);
+
+}  // namespace connguard

@@ -1,0 +1,252 @@
+// MessageReader over Boost.Beast's parser. The only file that knows Beast.
+#include <algorithm>
+#include <boost/beast/http/basic_parser.hpp>
+#include <limits>
+
+#include "http/head_rules.h"
+#include "http/head_scan.h"
+#include "http/message.h"
+#include "http/text.h"
+
+namespace connguard {
+namespace {
+
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+
+std::optional<Refusal> Check(const RequestHead& head) { return CheckRequest(head); }
+std::optional<Refusal> Check(const ResponseHead& head) { return CheckResponse(head); }
+
+template <typename Head>
+constexpr bool kIsRequest = std::is_same_v<Head, RequestHead>;
+
+std::string ToString(beast::string_view text) { return {text.data(), text.size()}; }
+
+// Beast's callbacks: stores the head; of the body it only notes what kind of bytes came.
+template <typename Head>
+class Parser : public http::basic_parser<kIsRequest<Head>> {
+ public:
+  Head head;
+  bool saw_chunk_header = false;
+
+ private:
+  using Verb = http::verb;
+  using Code = beast::error_code;
+  using Text = beast::string_view;
+
+  void on_request_impl(Verb, Text method, Text target, int version, Code&) override {
+    if constexpr (kIsRequest<Head>) {
+      head.method = ToString(method);
+      head.target = ToString(target);
+      head.version = version;
+    }
+  }
+  void on_response_impl(int status, Text reason, int version, Code&) override {
+    if constexpr (!kIsRequest<Head>) {
+      head.status = status;
+      head.reason = ToString(reason);
+      head.version = version;
+    }
+  }
+  void on_field_impl(http::field, Text name, Text value, Code&) override {
+    if (this->is_header_done()) return;  // a trailer
+    head.fields.push_back({ToString(name), ToString(value)});
+  }
+  void on_header_impl(Code&) override {}
+  void on_body_init_impl(boost::optional<std::uint64_t> const&, Code&) override {}
+  std::size_t on_body_impl(Text body, Code&) override { return body.size(); }
+  void on_chunk_header_impl(std::uint64_t, Text, Code&) override { saw_chunk_header = true; }
+  std::size_t on_chunk_body_impl(std::uint64_t, Text body, Code&) override { return body.size(); }
+  void on_finish_impl(Code&) override {}
+};
+
+// True when the first line speaks of an HTTP version, only not of one that we know.
+bool NamesOtherVersion(std::string_view head, bool request) {
+  std::string_view line = head.substr(0, head.find("\r\n"));
+  std::string_view version = line.substr(0, line.find(' '));
+  if (request) {
+    const std::size_t last = line.rfind(' ');
+    version = last == std::string_view::npos ? std::string_view{} : line.substr(last + 1);
+  }
+  return version.size() == 8 && version.starts_with("HTTP/") && IsDigit(version[5]) &&
+         version[6] == '.' && IsDigit(version[7]) && version != "HTTP/1.0" && version != "HTTP/1.1";
+}
+
+// Beast asserts that a last chunk is at least five bytes long when it is offered again. These four
+// can be neither illegal nor complete.
+bool IsTooShortToOffer(std::string_view chunk_line) {
+  return chunk_line.size() == 4 && chunk_line.starts_with("0\r\n");
+}
+
+}  // namespace
+
+template <typename Head>
+struct MessageReader<Head>::Impl {
+  enum class Phase : std::uint8_t { kHead, kBody, kDone, kFailed };
+
+  explicit Impl(Bytes limit) : header_size(limit), scan(limit) {
+    parser.header_limit(std::numeric_limits<std::uint32_t>::max());  // HeadScan has the limit
+    parser.body_limit(std::numeric_limits<std::uint64_t>::max());
+    if (kIsRequest<Head>) scan.AllowLeadingEmptyLine();
+  }
+
+  Result FeedHead(std::span<const std::uint8_t> in);
+  Result ParseHead(Bytes taken);
+  Result FeedBody(std::span<const std::uint8_t> in);
+  // One step of the parser over `in`; false after an error.
+  bool Step(std::string_view in, Bytes& taken);
+  Result Fail(int status, std::string why);
+
+  Bytes header_size;
+  HeadScan scan;
+  Parser<Head> parser;
+  std::string chunk_line;  // begin of a chunk header or of trailers, already taken
+  bool first_chunk = true;
+  Phase phase = Phase::kHead;
+  Result failure;
+};
+
+template <typename Head>
+auto MessageReader<Head>::Impl::Fail(int status, std::string why) -> Result {
+  phase = Phase::kFailed;
+  failure = {Status::kError, 0, status, std::move(why)};
+  return failure;
+}
+
+template <typename Head>
+auto MessageReader<Head>::Impl::FeedHead(std::span<const std::uint8_t> in) -> Result {
+  Bytes taken = 0;
+  switch (scan.Feed(in, taken)) {
+    case HeadScan::Status::kNeedMore:
+      return {Status::kNeedMore, taken, 0, {}};
+    case HeadScan::Status::kTooLong:
+      return Fail(431, "head is longer than the limit");
+    case HeadScan::Status::kIllegal:
+      return Fail(400, std::string(scan.why()) + " in the head");
+    case HeadScan::Status::kComplete:
+      break;
+  }
+  return ParseHead(taken);
+}
+
+template <typename Head>
+auto MessageReader<Head>::Impl::ParseHead(Bytes taken) -> Result {
+  beast::error_code error;
+  parser.put({scan.text().data(), scan.text().size()}, error);
+  if (error) {
+    if (NamesOtherVersion(scan.text(), kIsRequest<Head>)) {
+      return Fail(505, "HTTP version is not supported");
+    }
+    return Fail(400, "illegal head: " + error.message());
+  }
+  if (!parser.is_header_done()) return Fail(400, "illegal head");
+  if (auto refusal = Check(parser.head)) return Fail(refusal->status, std::move(refusal->why));
+  phase = parser.is_done() ? Phase::kDone : Phase::kBody;
+  scan = HeadScan(0);  // its buffer is not needed any more
+  return {Status::kHead, taken, 0, {}};
+}
+
+template <typename Head>
+bool MessageReader<Head>::Impl::Step(std::string_view in, Bytes& taken) {
+  beast::error_code error;
+  parser.saw_chunk_header = false;
+  taken = parser.put({in.data(), in.size()}, error);
+  if (error && error != http::error::need_more) {
+    Fail(error == http::error::body_limit ? 413 : 400, "illegal body: " + error.message());
+    return false;
+  }
+  if (!parser.saw_chunk_header) return true;
+  first_chunk = false;
+  const char* why = FindIllegalLine(in.substr(0, taken));
+  if (why != nullptr) Fail(400, std::string(why) + " in a chunk header or trailer");
+  return why == nullptr;
+}
+
+template <typename Head>
+auto MessageReader<Head>::Impl::FeedBody(std::span<const std::uint8_t> in) -> Result {
+  // A chunk header that is split over reads is offered to the parser again, with more behind it, in
+  // small steps: what follows the header stays in `in`.
+  constexpr std::size_t kStep = 256;
+  const std::string_view text(reinterpret_cast<const char*>(in.data()), in.size());
+  Bytes used = 0;
+  while (used < text.size() && !parser.is_done()) {
+    Bytes taken = 0;
+    const std::size_t before = chunk_line.size();
+    if (before == 0) {
+      if (!Step(text.substr(used), taken)) return failure;
+      used += taken;
+      if (taken > 0) continue;
+      chunk_line = text.substr(used);
+      used = text.size();
+    } else {
+      chunk_line += text.substr(used, kStep);
+      if (!IsTooShortToOffer(chunk_line) && !Step(chunk_line, taken)) return failure;
+      used = taken > 0 ? used + taken - before : used + chunk_line.size() - before;
+      if (taken > 0) chunk_line.clear();
+    }
+    // What is held here has been passed on already: it must not begin like something that another
+    // reader takes for the end of a chunk.
+    if (!IsChunkStart(chunk_line, first_chunk)) return Fail(400, "illegal chunk header");
+    if (chunk_line.size() > header_size) {
+      return Fail(400, "chunk header or trailers are longer than the limit");
+    }
+  }
+  if (parser.is_done()) phase = Phase::kDone;
+  return {parser.is_done() ? Status::kDone : Status::kBody, used, 0, {}};
+}
+
+template <typename Head>
+MessageReader<Head>::MessageReader(Bytes header_size)
+    : impl_(std::make_unique<Impl>(header_size)) {}
+template <typename Head>
+MessageReader<Head>::~MessageReader() = default;
+template <typename Head>
+MessageReader<Head>::MessageReader(MessageReader&&) noexcept = default;
+template <typename Head>
+MessageReader<Head>& MessageReader<Head>::operator=(MessageReader&&) noexcept = default;
+
+template <typename Head>
+void MessageReader<Head>::ExpectNoBody() {
+  impl_->parser.skip(true);
+}
+
+template <typename Head>
+auto MessageReader<Head>::Feed(std::span<const std::uint8_t> in) -> Result {
+  switch (impl_->phase) {
+    case Impl::Phase::kHead:
+      return impl_->FeedHead(in);
+    case Impl::Phase::kBody:
+      return impl_->FeedBody(in);
+    case Impl::Phase::kDone:
+      return {Status::kDone, 0, 0, {}};
+    case Impl::Phase::kFailed:
+      break;
+  }
+  return impl_->failure;
+}
+
+template <typename Head>
+auto MessageReader<Head>::End() -> Result {
+  if (impl_->phase == Impl::Phase::kFailed) return impl_->failure;
+  if (impl_->phase == Impl::Phase::kHead) return impl_->Fail(400, "stream ended inside the head");
+  if (impl_->phase == Impl::Phase::kBody && !impl_->parser.need_eof()) {
+    return impl_->Fail(400, "stream ended inside the body");
+  }
+  impl_->phase = Impl::Phase::kDone;
+  return {Status::kDone, 0, 0, {}};
+}
+
+template <typename Head>
+const Head& MessageReader<Head>::head() const {
+  return impl_->parser.head;
+}
+
+template <typename Head>
+bool MessageReader<Head>::until_close() const {
+  return impl_->parser.need_eof();
+}
+
+template class MessageReader<RequestHead>;
+template class MessageReader<ResponseHead>;
+
+}  // namespace connguard

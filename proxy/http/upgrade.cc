@@ -1,0 +1,85 @@
+// The WebSocket opening handshake (RFC 6455 §4), as a proxy must check it on both sides.
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <array>
+
+#include "http/message.h"
+#include "http/text.h"
+
+namespace connguard {
+namespace {
+
+// 16 bytes in base64: 22 letters and two signs of padding.
+bool IsKey(std::string_view key) {
+  if (key.size() != 24 || !key.ends_with("==")) return false;
+  key.remove_suffix(2);
+  return std::all_of(key.begin(), key.end(),
+                     [](char c) { return IsAlphanumeric(c) || c == '+' || c == '/'; });
+}
+
+std::string AcceptOf(std::string_view key) {
+  const std::string text = std::string(key) + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned int size = 0;
+  if (EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha1(), nullptr) != 1) {
+    return {};
+  }
+  std::array<unsigned char, 4 * EVP_MAX_MD_SIZE / 3 + 4> encoded{};
+  const int length = EVP_EncodeBlock(encoded.data(), digest.data(), static_cast<int>(size));
+  return {encoded.begin(), encoded.begin() + length};
+}
+
+}  // namespace
+
+bool IsWebSocketUpgrade(const RequestHead& head) {
+  return HasToken(head.fields, "Connection", "upgrade") &&
+         HasToken(head.fields, "Upgrade", "websocket");
+}
+
+std::optional<Refusal> CheckWebSocketUpgrade(const RequestHead& head) {
+  if (head.method != "GET") return Refusal{400, "WebSocket upgrade by a method other than GET"};
+  if (head.version < 11) return Refusal{400, "WebSocket upgrade in HTTP/1.0"};
+  // A list would let the upstream choose a protocol that the guard does not speak.
+  if (Count(head.fields, "Upgrade") != 1 ||
+      !EqualsIgnoringCase(*Find(head.fields, "Upgrade"), "websocket")) {
+    return Refusal{400, "Upgrade names more than websocket"};
+  }
+  if (Find(head.fields, "Transfer-Encoding")) return Refusal{400, "WebSocket upgrade with a body"};
+  const std::string_view length = Find(head.fields, "Content-Length").value_or("0");
+  if (length.find_first_not_of('0') != std::string_view::npos) {
+    return Refusal{400, "WebSocket upgrade with a body"};
+  }
+  if (Count(head.fields, "Sec-WebSocket-Version") != 1 ||
+      *Find(head.fields, "Sec-WebSocket-Version") != "13") {
+    return Refusal{426, "Sec-WebSocket-Version must be 13"};
+  }
+  if (Count(head.fields, "Sec-WebSocket-Key") != 1 ||
+      !IsKey(*Find(head.fields, "Sec-WebSocket-Key"))) {
+    return Refusal{400, "Sec-WebSocket-Key must be 16 bytes in base64"};
+  }
+  return std::nullopt;
+}
+
+bool IsWebSocketAccept(const ResponseHead& head, std::string_view key) {
+  const std::string accept = AcceptOf(key);
+  return head.status == 101 && head.version == 11 && !accept.empty() &&
+         HasToken(head.fields, "Connection", "upgrade") && Count(head.fields, "Upgrade") == 1 &&
+         EqualsIgnoringCase(*Find(head.fields, "Upgrade"), "websocket") &&
+         Count(head.fields, "Sec-WebSocket-Accept") == 1 &&
+         *Find(head.fields, "Sec-WebSocket-Accept") == accept;
+}
+
+bool NegotiatedDeflate(const ResponseHead& head) {
+  for (const Field& field : head.fields) {
+    if (!EqualsIgnoringCase(field.name, "Sec-WebSocket-Extensions")) continue;
+    std::string_view rest = field.value;
+    while (!rest.empty()) {
+      std::string_view extension = TakeUntil(rest, ',');
+      if (EqualsIgnoringCase(Trim(TakeUntil(extension, ';')), "permessage-deflate")) return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace connguard

@@ -1,0 +1,66 @@
+// connguard: flags, configuration, run.
+#include <cstdlib>
+#include <exception>
+#include <iostream>
+#include <variant>
+
+#include "app/guard.h"
+#include "cli/command_line.h"
+#include "cli/commands.h"
+#include "demo/run_demo.h"
+#include "log/log.h"
+
+namespace connguard {
+namespace {
+
+ExitStatus Run(const Config& config) {
+  StartLogging(config.logging);
+  try {
+    RunGuard(config, {});
+  } catch (const std::exception& error) {
+    Log(LogLevel::kError, "failed", {{"why", error.what()}});
+    StopLogging();
+    return ExitStatus::kRuntime;
+  }
+  StopLogging();
+  return ExitStatus::kOk;
+}
+
+ExitStatus Health(const CommandLine& line) {
+  const CommandLine::AdminFlag admin =
+      line.admin.value_or(CommandLine::AdminFlag{Address{"127.0.0.1", 9180, ""}});
+  if (!admin.bind) {
+    std::cerr << "connguard: health asks the admin endpoint; it cannot be off\n";
+    return ExitStatus::kUsage;
+  }
+  return RunHealth(*admin.bind, kHealthTimeout, std::cout, std::cerr);
+}
+
+ExitStatus Execute(const CommandLine& line) {
+  const Environment environment = ProcessEnvironment();
+  switch (line.command) {
+    case CommandLine::Command::kCheck:
+      return RunCheck(line, environment, std::cout, std::cerr);
+    case CommandLine::Command::kPrintConfig:
+      return RunPrintConfig(line, environment, std::cout, std::cerr);
+    case CommandLine::Command::kHealth:
+      return Health(line);
+    case CommandLine::Command::kDemo:
+      return RunDemo(line);
+    case CommandLine::Command::kRun:
+      break;
+  }
+  const std::optional<Config> config = LoadConfig(line, environment, std::cerr);
+  return config ? Run(*config) : ExitStatus::kConfiguration;
+}
+
+}  // namespace
+}  // namespace connguard
+
+int main(int argc, char** argv) {
+  const auto parsed = connguard::ParseCommandLine(argc, argv, std::cout, std::cerr);
+  if (const auto* status = std::get_if<connguard::ExitStatus>(&parsed)) {
+    return static_cast<int>(*status);
+  }
+  return static_cast<int>(connguard::Execute(std::get<connguard::CommandLine>(parsed)));
+}

@@ -1,0 +1,150 @@
+// Conn: direct writes, our own queue, staged shutdown.
+#include "net/conn.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <libwebsockets.h>
+
+#include "net/transport.h"
+
+namespace connguard {
+
+namespace {
+
+// A queue that grew beyond this is given back when it is empty.
+constexpr Bytes kKeptQueue = 16 * 1024;
+
+// FIN and RST look alike to lws; the kernel still knows. Only for sockets that are still open.
+ConnEnd EndOf(int fd) {
+  int error = 0;
+  socklen_t size = sizeof(error);
+  if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error != 0) {
+    return ConnEnd::kReset;
+  }
+  tcp_info info{};
+  size = sizeof(info);
+  // A unix socket has no TCP_INFO: its end is a FIN.
+  if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return ConnEnd::kFin;
+  return info.tcpi_state == TCP_CLOSE ? ConnEnd::kReset : ConnEnd::kFin;
+}
+
+}  // namespace
+
+Conn::Conn(Transport& transport, ConnHandler* handler, bool connecting)
+    : transport_(transport), handler_(handler), connecting_(connecting) {}
+
+Conn::~Conn() { Detach(); }
+
+int Conn::fd() const { return wsi_ != nullptr ? lws_get_socket_fd(wsi_) : -1; }
+
+void Conn::Detach() {
+  if (wsi_ == nullptr) return;
+  lws* wsi = wsi_;
+  wsi_ = nullptr;
+  transport_.Drop(wsi);
+}
+
+void Conn::Send(std::span<const std::uint8_t> data) {
+  if (data.empty() || wsi_ == nullptr || broken_ || finish_) return;
+  if (queued() == 0 && !connecting_) {
+    const ssize_t sent = send(fd(), data.data(), data.size(), MSG_NOSIGNAL);
+    if (sent == static_cast<ssize_t>(data.size())) return;
+    if (sent < 0 && errno != EAGAIN && errno != EINTR) {
+      broken_ = true;
+      Resume();  // the read side tells the end
+      return;
+    }
+    if (sent > 0) data = data.subspan(static_cast<std::size_t>(sent));
+    lws_callback_on_writable(wsi_);
+  }
+  Enqueue(data);
+}
+
+void Conn::Enqueue(std::span<const std::uint8_t> data) {
+  if (queue_at_ > queue_.size() / 2) {
+    queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(queue_at_));
+    queue_at_ = 0;
+  }
+  queue_.insert(queue_.end(), data.begin(), data.end());
+}
+
+void Conn::Flush() {
+  while (queued() > 0 && !broken_) {
+    const ssize_t sent = send(fd(), queue_.data() + queue_at_, queued(), MSG_NOSIGNAL);
+    if (sent < 0) {
+      if (errno == EINTR) continue;
+      if (errno == EAGAIN) break;
+      broken_ = true;
+      Resume();
+      break;
+    }
+    queue_at_ += static_cast<std::size_t>(sent);
+  }
+  if (queued() > 0 && !broken_) {
+    lws_callback_on_writable(wsi_);
+    return;
+  }
+  queue_at_ = 0;
+  if (queue_.capacity() > kKeptQueue) {
+    queue_ = {};
+  } else {
+    queue_.clear();
+  }
+  if (finish_) shutdown(fd(), SHUT_WR);
+}
+
+void Conn::Pause() {
+  if (paused_ || wsi_ == nullptr) return;
+  paused_ = true;
+  lws_rx_flow_control(wsi_, 0);
+}
+
+void Conn::Resume() {
+  if (!paused_ || wsi_ == nullptr) return;
+  paused_ = false;
+  lws_rx_flow_control(wsi_, 1);
+}
+
+void Conn::FinishWriting() {
+  if (finish_ || wsi_ == nullptr) return;
+  finish_ = true;
+  if (queued() == 0 && !connecting_) shutdown(fd(), SHUT_WR);
+}
+
+void Conn::Reset() {
+  if (wsi_ == nullptr) return;
+  const linger abort{.l_onoff = 1, .l_linger = 0};
+  setsockopt(fd(), SOL_SOCKET, SO_LINGER, &abort, sizeof(abort));
+  Detach();
+}
+
+void Conn::HandleReceive(std::span<const std::uint8_t> data) { handler_->OnReceive(*this, data); }
+
+void Conn::HandleWriteable() {
+  if (connecting_) {
+    int error = 0;
+    socklen_t size = sizeof(error);
+    getsockopt(fd(), SOL_SOCKET, SO_ERROR, &error, &size);
+    if (error != 0) {
+      Detach();
+      handler_->OnEnd(*this, ConnEnd::kUnreachable);
+      return;
+    }
+    connecting_ = false;
+    handler_->OnConnected(*this);
+    return;
+  }
+  Flush();
+  handler_->OnProgress(*this);
+}
+
+void Conn::HandleGone() {
+  const ConnEnd end = connecting_ ? ConnEnd::kUnreachable : EndOf(fd());
+  wsi_ = nullptr;
+  handler_->OnEnd(*this, broken_ && end == ConnEnd::kFin ? ConnEnd::kReset : end);
+}
+
+}  // namespace connguard

@@ -1,0 +1,93 @@
+// Conn: one TCP or unix connection, whichever side opened it, on an lws raw-socket wsi.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "connguard/types.h"
+
+struct lws;
+
+namespace connguard {
+
+class Conn;
+class Transport;
+
+enum class ConnEnd : std::uint8_t {
+  kFin,          // the peer has sent everything it will
+  kReset,        // the connection broke: RST, time-out, network error
+  kUnreachable,  // it never came to be
+};
+
+// What a connection tells its owner. A call may destroy the Conn that makes it.
+class ConnHandler {
+ public:
+  virtual void OnConnected(Conn& conn) noexcept = 0;  // only for connections that we dialled
+  // The bytes live until the call returns.
+  virtual void OnReceive(Conn& conn, std::span<const std::uint8_t> data) noexcept = 0;
+  // Some of the queue went out.
+  virtual void OnProgress(Conn& conn) noexcept = 0;
+  // The socket is gone: `conn` can only be destroyed now.
+  virtual void OnEnd(Conn& conn, ConnEnd end) noexcept = 0;
+
+ protected:
+  ~ConnHandler() = default;
+};
+
+// Conn writes directly and queues what the socket does not take; it keeps reading meanwhile (lws's own
+// partial-write buffer would not: two peers that both write would deadlock).
+//
+// Owned by one worker; not thread-safe. Destroying it closes the socket; the handler hears nothing.
+class Conn {
+ public:
+  ~Conn();
+  Conn(const Conn&) = delete;
+  Conn& operator=(const Conn&) = delete;
+
+  void set_handler(ConnHandler* handler) { handler_ = handler; }
+
+  // Takes all of `data`. A broken connection swallows it; OnEnd follows.
+  void Send(std::span<const std::uint8_t> data);
+  // Bytes taken and not yet written.
+  Bytes queued() const { return queue_.size() - queue_at_; }
+
+  // Stops and resumes reading. While stopped, the peer's end is not seen either.
+  void Pause();
+  void Resume();
+  bool paused() const { return paused_; }
+
+  // Sends FIN when the queue is empty; reading goes on until the peer's own.
+  void FinishWriting();
+  // Breaks the connection by RST. The handler hears nothing.
+  void Reset();
+
+  // Offered once the transport is connected; -1 afterwards.
+  int fd() const;
+  bool open() const { return wsi_ != nullptr; }
+
+ private:
+  friend class Transport;
+
+  Conn(Transport& transport, ConnHandler* handler, bool connecting);
+
+  void HandleReceive(std::span<const std::uint8_t> data);
+  void HandleWriteable();
+  void HandleGone();
+  void Enqueue(std::span<const std::uint8_t> data);
+  void Flush();
+  void Detach();
+
+  Transport& transport_;
+  ConnHandler* handler_;
+  lws* wsi_ = nullptr;
+  std::vector<std::uint8_t> queue_;
+  std::size_t queue_at_ = 0;
+  bool connecting_;
+  bool paused_ = false;
+  bool finish_ = false;  // FIN is due when the queue is empty
+  bool broken_ = false;  // a write failed
+};
+
+}  // namespace connguard

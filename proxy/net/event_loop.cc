@@ -1,0 +1,141 @@
+// epoll loop; level-triggered, as lws expects of its event libraries.
+#include "net/event_loop.h"
+
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <cerrno>
+#include <system_error>
+
+namespace connguard {
+
+namespace {
+
+constexpr std::size_t kBatch = 256;
+constexpr Millis kLongestWait{60'000};
+
+std::uint64_t Tag(int fd, std::uint32_t generation) {
+  return (std::uint64_t{generation} << 32) | static_cast<std::uint32_t>(fd);
+}
+
+}  // namespace
+
+EventLoop::EventLoop()
+    : epoll_(epoll_create1(EPOLL_CLOEXEC)),
+      now_(std::chrono::steady_clock::now()),
+      timers_(now_) {
+  if (epoll_ < 0) throw std::system_error(errno, std::generic_category(), "epoll_create1");
+}
+
+EventLoop::~EventLoop() { close(epoll_); }
+
+void EventLoop::MarkDirty(int fd, Entry& entry) {
+  if (entry.dirty) return;
+  entry.dirty = true;
+  dirty_.push_back(fd);
+}
+
+void EventLoop::Watch(int fd, std::uint32_t events, FdCallback callback, void* context) {
+  const auto index = static_cast<std::size_t>(fd);
+  if (index >= entries_.size()) entries_.resize(std::max(index + 1, entries_.size() * 2));
+  Entry& entry = entries_[index];
+  assert(entry.callback == nullptr);
+  entry.callback = callback;
+  entry.context = context;
+  entry.wanted = events;
+  entry.applied = 0;
+  entry.registered = false;
+  ++entry.generation;
+  MarkDirty(fd, entry);
+}
+
+void EventLoop::Change(int fd, std::uint32_t add, std::uint32_t remove) {
+  const auto index = static_cast<std::size_t>(fd);
+  // lws also changes descriptors that it has let go of.
+  if (index >= entries_.size() || entries_[index].callback == nullptr) return;
+  Entry& entry = entries_[index];
+  entry.wanted = (entry.wanted & ~remove) | add;
+  if (entry.wanted != entry.applied || !entry.registered) MarkDirty(fd, entry);
+}
+
+void EventLoop::Forget(int fd, bool closing) {
+  const auto index = static_cast<std::size_t>(fd);
+  if (index >= entries_.size() || entries_[index].callback == nullptr) return;
+  Entry& entry = entries_[index];
+  if (entry.registered && !closing) epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);
+  entry.callback = nullptr;
+  entry.registered = false;
+  ++entry.generation;
+}
+
+std::uint32_t EventLoop::Wanted(int fd) const {
+  const auto index = static_cast<std::size_t>(fd);
+  return index < entries_.size() ? entries_[index].wanted : 0;
+}
+
+void EventLoop::Suspend(int fd) {
+  Entry& entry = entries_[static_cast<std::size_t>(fd)];
+  if (!entry.registered) return;
+  epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);
+  entry.registered = false;
+}
+
+void EventLoop::SetPrepare(PrepareCallback callback, void* context) {
+  prepare_ = callback;
+  prepare_context_ = context;
+}
+
+void EventLoop::Apply() {
+  for (const int fd : dirty_) {
+    Entry& entry = entries_[static_cast<std::size_t>(fd)];
+    entry.dirty = false;
+    if (entry.callback == nullptr) continue;
+    if (entry.registered && entry.wanted == entry.applied) continue;
+    epoll_event event{};
+    event.events = entry.wanted;
+    event.data.u64 = Tag(fd, entry.generation);
+    const int operation = entry.registered ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+    if (epoll_ctl(epoll_, operation, fd, &event) == 0) {
+      entry.registered = true;
+      entry.applied = entry.wanted;
+    }
+  }
+  dirty_.clear();
+}
+
+int EventLoop::WaitMillis() {
+  Millis wait = kLongestWait;
+  if (prepare_ != nullptr) wait = std::min(wait, prepare_(prepare_context_));
+  const TimePoint deadline = timers_.NextDeadline();
+  if (deadline != kNever) {
+    const TimePoint now = std::chrono::steady_clock::now();
+    const Millis left = deadline > now ? std::chrono::ceil<Millis>(deadline - now) : Millis{0};
+    wait = std::min(wait, left);
+  }
+  return static_cast<int>(std::max(wait, Millis{0}).count());
+}
+
+void EventLoop::Run() {
+  std::array<epoll_event, kBatch> events;
+  while (!stop_) {
+    const int wait = WaitMillis();
+    Apply();
+    const int count = epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), wait);
+    now_ = std::chrono::steady_clock::now();
+    timers_.Advance(now_);
+    for (int i = 0; i < count; ++i) {
+      const std::uint64_t tag = events[static_cast<std::size_t>(i)].data.u64;
+      const int fd = static_cast<int>(tag & 0xFFFFFFFFU);
+      const Entry& entry = entries_[static_cast<std::size_t>(fd)];
+      if (entry.callback == nullptr || entry.generation != static_cast<std::uint32_t>(tag >> 32)) {
+        continue;
+      }
+      entry.callback(entry.context, fd, events[static_cast<std::size_t>(i)].events);
+    }
+  }
+}
+
+}  // namespace connguard

@@ -1,0 +1,71 @@
+// EventLoop: one worker's epoll loop, its timing wheel and its clock.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "connguard/types.h"
+#include "net/timing_wheel.h"
+
+namespace connguard {
+
+// EventLoop serves lws's descriptors and our own alike. Interest is changed lazily: one epoll_ctl per
+// descriptor and turn at most, none when a change is taken back within the turn.
+//
+// Owned by one thread; not thread-safe. Callbacks may watch, change and forget any descriptor, also
+// their own; an event of a descriptor that was forgotten (or reused) earlier in the batch is skipped.
+class EventLoop {
+ public:
+  using FdCallback = void (*)(void* context, int fd, std::uint32_t events) noexcept;
+  // Called before every wait; returns the longest wait that it allows.
+  using PrepareCallback = Millis (*)(void* context) noexcept;
+
+  EventLoop();
+  ~EventLoop();
+  EventLoop(const EventLoop&) = delete;
+  EventLoop& operator=(const EventLoop&) = delete;
+
+  // `events`: EPOLLIN, EPOLLOUT, EPOLLEXCLUSIVE; errors and hang-ups are always told.
+  void Watch(int fd, std::uint32_t events, FdCallback callback, void* context);
+  void Change(int fd, std::uint32_t add, std::uint32_t remove);
+  // `closing`: the descriptor is closed before the next wait, which takes it out of epoll by itself.
+  void Forget(int fd, bool closing);
+  std::uint32_t Wanted(int fd) const;
+  // Takes the descriptor out of epoll until its interest changes: a hang-up cannot be masked, and
+  // would spin while its unread data must wait.
+  void Suspend(int fd);
+
+  void SetPrepare(PrepareCallback callback, void* context);
+  void Run();
+  void Stop() { stop_ = true; }
+
+  // The time of this turn, read once after each wait.
+  TimePoint now() const { return now_; }
+  TimingWheel& timers() { return timers_; }
+
+ private:
+  struct Entry {
+    FdCallback callback = nullptr;  // null: not watched
+    void* context = nullptr;
+    std::uint32_t wanted = 0;
+    std::uint32_t applied = 0;
+    std::uint32_t generation = 0;
+    bool registered = false;  // known to epoll
+    bool dirty = false;       // listed in dirty_
+  };
+
+  void MarkDirty(int fd, Entry& entry);
+  void Apply();
+  int WaitMillis();
+
+  int epoll_;
+  std::vector<Entry> entries_;  // by descriptor
+  std::vector<int> dirty_;
+  PrepareCallback prepare_ = nullptr;
+  void* prepare_context_ = nullptr;
+  bool stop_ = false;
+  TimePoint now_;
+  TimingWheel timers_;
+};
+
+}  // namespace connguard

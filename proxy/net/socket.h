@@ -1,0 +1,60 @@
+// Sockets: addresses, listening and dialling, before a Conn takes over.
+#pragma once
+
+#include <sys/socket.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "connguard/address.h"
+
+namespace connguard {
+
+// A descriptor that is closed with its owner.
+class Fd {
+ public:
+  Fd() = default;
+  explicit Fd(int fd) : fd_(fd) {}
+  Fd(Fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Fd& operator=(Fd&& other) noexcept;
+  ~Fd();
+
+  int get() const { return fd_; }
+  int Take() { return std::exchange(fd_, -1); }
+  explicit operator bool() const { return fd_ >= 0; }
+
+ private:
+  int fd_ = -1;
+};
+
+// One resolved address.
+struct SocketAddress {
+  sockaddr_storage storage{};
+  socklen_t size = 0;
+
+  const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
+};
+
+// An address that needs no resolver: an IP literal or a unix path. Empty for host names.
+std::vector<SocketAddress> ParseLiteral(const Address& address);
+
+// The IP of a peer as text; "unix" for a unix socket.
+std::string IpOf(const SocketAddress& address);
+
+// One listening socket for each of `workers`: TCP sockets share the port (SO_REUSEPORT), a unix
+// socket's descriptors are duplicates of one. Throws std::runtime_error with a sentence that names the
+// address. `bound` is set to the real address (port 0).
+std::vector<Fd> OpenListeners(const Address& address, unsigned workers, Address& bound);
+
+// A non-blocking socket whose connect() is under way or done. Invalid with errno set when it failed at
+// once.
+Fd Dial(const SocketAddress& address);
+
+// A unix socket's file outlives its descriptors.
+void RemoveSocketFile(const std::string& path);
+
+// Small messages leave at once.
+void SetNoDelay(int fd);
+
+}  // namespace connguard

@@ -1,0 +1,184 @@
+// The only file that drives lws: an event library of our own (lws >= 4.3, event_lib_custom), adoption of
+// sockets in the raw-skt role, and callbacks. The facts behind it: proxy/docs/lws.md.
+#include "net/transport.h"
+
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include <libwebsockets.h>
+#include <stdexcept>
+
+namespace connguard {
+
+namespace {
+
+// One read of this size at most per event. A 16 KiB message and its header must not need two.
+constexpr unsigned kReadSize = 64 * 1024;
+constexpr const char* kProtocol = "connguard";
+
+// What lws keeps for us in its per-thread part.
+struct LoopSlot {
+  Transport* transport;
+};
+
+Transport& TransportOf(lws* wsi) {
+  return *static_cast<LoopSlot*>(lws_evlib_wsi_to_evlib_pt(wsi))->transport;
+}
+
+void OnEvents(void* context, int fd, std::uint32_t events) noexcept {
+  static_cast<Transport*>(context)->HandleEvents(fd, events);
+}
+
+int InitThread(lws_context* context, void* loop, int tsi) {
+  static_cast<LoopSlot*>(lws_evlib_tsi_to_evlib_pt(context, tsi))->transport =
+      static_cast<Transport*>(loop);
+  return 0;
+}
+
+int AddSocket(lws* wsi) {
+  Transport& transport = TransportOf(wsi);
+  transport.loop().Watch(lws_get_socket_fd(wsi), EPOLLIN, OnEvents, &transport);
+  return 0;
+}
+
+void ChangeInterest(lws* wsi, unsigned flags) {
+  const std::uint32_t events =
+      ((flags & LWS_EV_READ) != 0 ? static_cast<std::uint32_t>(EPOLLIN) : 0U) |
+      ((flags & LWS_EV_WRITE) != 0 ? static_cast<std::uint32_t>(EPOLLOUT) : 0U);
+  const bool start = (flags & LWS_EV_START) != 0;
+  TransportOf(wsi).loop().Change(lws_get_socket_fd(wsi), start ? events : 0, start ? 0 : events);
+}
+
+int ForgetSocket(lws* wsi) {
+  const lws_sockfd_type fd = lws_get_socket_fd(wsi);
+  if (fd != LWS_SOCK_INVALID) TransportOf(wsi).loop().Forget(fd, true);
+  return 0;
+}
+
+lws_event_loop_ops MakeOps() {
+  lws_event_loop_ops ops{};
+  ops.name = "connguard";
+  ops.init_pt = InitThread;
+  ops.init_vhost_listen_wsi = AddSocket;
+  ops.sock_accept = AddSocket;
+  ops.io = ChangeInterest;
+  ops.wsi_logical_close = ForgetSocket;
+  ops.evlib_size_pt = sizeof(LoopSlot);
+  return ops;
+}
+
+const lws_event_loop_ops kOps = MakeOps();
+const lws_plugin_evlib_t kEventLibrary = {
+    {"connguard", "lws_evlib_plugin", LWS_BUILD_HASH, LWS_PLUGIN_API_MAGIC}, &kOps};
+
+int OnLws(lws* wsi, lws_callback_reasons reason, void* /*user*/, void* in, std::size_t size) {
+  switch (reason) {
+    case LWS_CALLBACK_RAW_RX:
+    case LWS_CALLBACK_RAW_WRITEABLE:
+    case LWS_CALLBACK_RAW_CLOSE:
+      return TransportOf(wsi).HandleCallback(wsi, reason, in, size);
+    default:
+      return 0;
+  }
+}
+
+const lws_protocols kProtocols[] = {{kProtocol, OnLws, 0, 0, 0, nullptr, 0},
+                                    {nullptr, nullptr, 0, 0, 0, nullptr, 0}};
+
+}  // namespace
+
+Transport::Transport(EventLoop& loop) : loop_(loop) {
+  lws_context_creation_info info{};
+  void* loops[] = {this};
+  info.port = CONTEXT_PORT_NO_LISTEN;
+  info.protocols = kProtocols;
+  info.event_lib_custom = &kEventLibrary;
+  info.foreign_loops = loops;
+  info.pt_serv_buf_size = kReadSize + LWS_PRE;
+  info.gid = static_cast<gid_t>(-1);
+  info.uid = static_cast<uid_t>(-1);
+  info.options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS;
+  context_ = lws_create_context(&info);
+  if (context_ == nullptr) throw std::runtime_error("libwebsockets: cannot create a context");
+  // Without a role by name, adoption ends by binding the socket to the raw *file* role.
+  info.options = LWS_SERVER_OPTION_ADOPT_APPLY_LISTEN_ACCEPT_CONFIG;
+  info.listen_accept_role = "raw-skt";
+  info.listen_accept_protocol = kProtocol;
+  vhost_ = lws_create_vhost(context_, &info);
+  if (vhost_ == nullptr) throw std::runtime_error("libwebsockets: cannot create a vhost");
+}
+
+Transport::~Transport() { lws_context_destroy(context_); }
+
+std::unique_ptr<Conn> Transport::Adopt(int fd, ConnHandler* handler, bool connecting) {
+  std::unique_ptr<Conn> conn(new Conn(*this, handler, connecting));
+  lws_adopt_desc_t adoption{};
+  adoption.vh = vhost_;
+  adoption.type = LWS_ADOPT_SOCKET;
+  adoption.fd.sockfd = fd;
+  adoption.vh_prot_name = kProtocol;
+  adoption.opaque = conn.get();
+  conn->wsi_ = lws_adopt_descriptor_vhost_via_info(&adoption);
+  if (conn->wsi_ == nullptr) return nullptr;
+  if (connecting) lws_callback_on_writable(conn->wsi_);
+  return conn;
+}
+
+Millis Transport::Prepare() {
+  constexpr int kLongest = 60'000;
+  int wait = lws_service_adjust_timeout(context_, kLongest, 0);
+  if (wait == 0) {
+    _lws_plat_service_forced_tsi(context_, 0);
+    wait = lws_service_adjust_timeout(context_, kLongest, 0);
+  }
+  return Millis(wait);
+}
+
+void Transport::HandleEvents(int fd, std::uint32_t events) {
+  const std::uint32_t wanted = loop_.Wanted(fd);
+  lws_pollfd poll{};
+  poll.fd = fd;
+  if ((wanted & EPOLLIN) != 0) poll.events |= LWS_POLLIN;
+  if ((wanted & EPOLLOUT) != 0) poll.events |= LWS_POLLOUT;
+  if ((events & EPOLLIN) != 0) poll.revents |= LWS_POLLIN;
+  if ((events & EPOLLOUT) != 0) poll.revents |= LWS_POLLOUT;
+  if ((events & (EPOLLERR | EPOLLHUP)) != 0) {
+    // lws would close at once on POLLHUP and lose what is unread. Reading comes to the end by itself;
+    // a leg that is not being read waits until it is.
+    if ((wanted & EPOLLIN) == 0) {
+      loop_.Suspend(fd);
+      return;
+    }
+    poll.revents |= LWS_POLLIN;
+  }
+  lws_service_fd_tsi(context_, &poll, 0);
+}
+
+int Transport::HandleCallback(lws* wsi, int reason, void* in, std::size_t size) {
+  auto* conn = static_cast<Conn*>(lws_get_opaque_user_data(wsi));
+  if (reason == LWS_CALLBACK_RAW_CLOSE) {
+    if (conn != nullptr) {
+      lws_set_opaque_user_data(wsi, nullptr);
+      conn->HandleGone();
+    }
+    return 0;
+  }
+  if (conn == nullptr) return -1;
+  lws* const outer = current_;
+  current_ = wsi;
+  if (reason == LWS_CALLBACK_RAW_RX) {
+    conn->HandleReceive({static_cast<const std::uint8_t*>(in), size});
+  } else {
+    conn->HandleWriteable();
+  }
+  current_ = outer;
+  // The Conn may have let go meanwhile; only lws may close a wsi in its own callback.
+  return lws_get_opaque_user_data(wsi) == nullptr ? -1 : 0;
+}
+
+void Transport::Drop(lws* wsi) {
+  lws_set_opaque_user_data(wsi, nullptr);
+  if (wsi != current_) lws_set_timeout(wsi, PENDING_TIMEOUT_KILLED_BY_PARENT, LWS_TO_KILL_SYNC);
+}
+
+}  // namespace connguard

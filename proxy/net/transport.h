@@ -1,0 +1,51 @@
+// Transport: one worker's lws context, driven by our own event loop.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "net/conn.h"
+#include "net/event_loop.h"
+
+struct lws_context;
+struct lws_vhost;
+
+namespace connguard {
+
+// Transport turns descriptors into Conns and lws's callbacks into theirs.
+//
+// Owned by one worker; not thread-safe. Every Conn must be gone before its Transport.
+class Transport {
+ public:
+  // Throws std::runtime_error when lws refuses.
+  explicit Transport(EventLoop& loop);
+  ~Transport();
+  Transport(const Transport&) = delete;
+  Transport& operator=(const Transport&) = delete;
+
+  // Takes ownership of `fd`, a connected stream socket, or one whose non-blocking connect() is under
+  // way (`connecting`: OnConnected or OnEnd follows). nullptr when lws has no room; `fd` is closed.
+  std::unique_ptr<Conn> Adopt(int fd, ConnHandler* handler, bool connecting);
+
+  // Work that lws keeps outside of descriptors. Call before every wait; returns the longest wait.
+  Millis Prepare();
+
+  EventLoop& loop() { return loop_; }
+
+  // For lws's C callbacks.
+  int HandleCallback(lws* wsi, int reason, void* in, std::size_t size);
+  void HandleEvents(int fd, std::uint32_t events);
+
+ private:
+  friend class Conn;
+
+  // Closes a wsi whose Conn has let go of it.
+  void Drop(lws* wsi);
+
+  EventLoop& loop_;
+  lws_context* context_ = nullptr;
+  lws_vhost* vhost_ = nullptr;
+  lws* current_ = nullptr;  // whose callback is running
+};
+
+}  // namespace connguard

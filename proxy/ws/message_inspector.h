@@ -1,0 +1,65 @@
+// Reading messages' content, for turn profiles that must: collecting a payload, looking into its
+// JSON.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "connguard/types.h"
+#include "ws/frame_scanner.h"
+
+namespace connguard {
+
+// JsonInspector looks into texts. It takes what RFC 8259 calls JSON, numbers of any size and half
+// surrogate pairs included, up to 1,000 levels deep. A compressed payload is no JSON.
+//
+// Keeps its buffers between calls, but not those of a giant text. Not thread-safe: one per worker.
+class JsonInspector {
+ public:
+  JsonInspector();
+  ~JsonInspector();
+  JsonInspector(JsonInspector&&) noexcept;
+  JsonInspector& operator=(JsonInspector&&) noexcept;
+
+  // True when `text` is JSON whose value at `pointer` (RFC 6901) is a string that equals one of
+  // `values`. Anything else is simply false. Of members of the same name the first counts; a name
+  // written with escapes is not found.
+  bool Matches(std::span<const std::uint8_t> text, std::string_view pointer,
+               const std::vector<std::string>& values);
+
+  enum class Kind : std::uint8_t { kObject, kOtherJson, kNotJson, kNotUtf8 };
+  Kind Classify(std::span<const std::uint8_t> text);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// MessageAssembler puts the payload of a message together from its pieces, unmasked. A message that
+// is whole in one unmasked piece is not copied.
+//
+// Not thread-safe; one per direction.
+class MessageAssembler {
+ public:
+  // A message longer than `message_size` is skipped.
+  explicit MessageAssembler(Bytes message_size) : message_size_(message_size) {}
+
+  // Takes a piece of kind kData. When it ends a message: the whole payload, valid until the next
+  // call and as long as the piece's input.
+  std::optional<std::span<const std::uint8_t>> Add(const Piece& piece);
+
+  // The payload is not needed any more: frees the memory of a long one.
+  void Clear();
+
+ private:
+  Bytes message_size_;
+  std::vector<std::uint8_t> payload_;
+  bool too_long_ = false;
+};
+
+}  // namespace connguard

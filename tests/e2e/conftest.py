@@ -1,0 +1,116 @@
+"""Fixtures: agents and guards on free ports, ended by pid; a report after the summary."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import inspect
+import pathlib
+import resource
+import sys
+from typing import Callable, Iterator
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+
+from guardconfig import guard_config  # noqa: E402
+from httpclient import Agent  # noqa: E402
+from processes import AgentServer, GuardServer  # noqa: E402
+from wsclient import Client  # noqa: E402
+
+REPORT: list[str] = []
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="repeat the drop matrix, with CPU burn")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Tests may be coroutines; each has two minutes."""
+    if not inspect.iscoroutinefunction(pyfuncitem.obj):
+        return None
+    names = inspect.signature(pyfuncitem.obj).parameters
+    arguments = {name: pyfuncitem.funcargs[name] for name in names}
+    asyncio.run(asyncio.wait_for(pyfuncitem.obj(**arguments), 120))
+    return True
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    if REPORT:
+        terminalreporter.section("figures")
+        for line in REPORT:
+            terminalreporter.write_line(line)
+
+
+@pytest.fixture
+def report() -> Callable[[str], None]:
+    """Lines to print after the run."""
+    return REPORT.append
+
+
+@pytest.fixture
+def start_agent(tmp_path: pathlib.Path) -> Iterator[Callable[..., AgentServer]]:
+    started: list[AgentServer] = []
+
+    def start(*args, **kwargs) -> AgentServer:
+        started.append(AgentServer(tmp_path, *args, **kwargs))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.stop()
+
+
+@pytest.fixture
+def start_guard(tmp_path: pathlib.Path) -> Iterator[Callable[..., GuardServer]]:
+    started: list[GuardServer] = []
+
+    def start(config: str, *args) -> GuardServer:
+        started.append(GuardServer(tmp_path, config, *args))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.stop()
+
+
+@dataclasses.dataclass
+class Stack:
+    """A guard in front of an agent."""
+
+    agent_server: AgentServer
+    guard: GuardServer
+
+    @property
+    def port(self) -> int:
+        return self.guard.port
+
+    @property
+    def agent(self) -> Agent:
+        return Agent(self.agent_server.port)
+
+    async def connect(self, user: str, **kwargs) -> Client:
+        return await Client.connect(self.port, f"/ws/{user}", **kwargs)
+
+    async def open(self, user: str) -> Client:
+        return await Client.open(self.port, f"/ws/{user}")
+
+
+@pytest.fixture
+def stack(start_agent, start_guard) -> Callable[..., Stack]:
+    """stack(variant=, ws=, agent_arguments=, and any word of guard_config)."""
+
+    def start(
+        variant: str = "A", ws: str = "websockets", agent_arguments: tuple[str, ...] = (), **config
+    ) -> Stack:
+        agent_server = start_agent(variant, ws, agent_arguments)
+        return Stack(agent_server, start_guard(guard_config(agent_server.port, **config)))
+
+    return start

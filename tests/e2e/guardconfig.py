@@ -1,0 +1,68 @@
+"""Writes configurations for the guard, in the words that an operator uses."""
+
+from __future__ import annotations
+
+CAT = "{end: {json: /type, in: [chat, error]}, max: 60s, linger: 50ms, window: 4, accept: json-object}"
+
+TEMPLATE = """\
+version: 1
+listeners:
+  - name: public
+    bind: 127.0.0.1:{{port}}
+upstreams:
+  - name: agent
+    url: {url}
+routes:
+  - name: chat
+    match: {{path: "{path}"}}
+    upstream: agent
+    session:
+      key: "{{path.user_id}}"
+      on_conflict: {on_conflict}
+      on_drop: {on_drop}
+      wait: {wait}
+      settle: {settle}
+{barrier}      close_timeout: {close_timeout}
+    turn: {turn}
+  - name: chat-of-the-default-user
+    match: {{path: "/ws/**"}}
+    upstream: agent
+    session: {{key: user}}
+    turn: {turn}
+  - name: rest
+    match: {{path: "/**"}}
+    upstream: agent
+admin: {{bind: 127.0.0.1:{{admin}}}}
+logging: {{level: {log_level}}}
+workers: {workers}
+"""
+
+
+def guard_config(
+    agent_port: int,
+    path: str = "/ws/{user_id}",
+    on_conflict: str = "takeover",
+    on_drop: str = "finish",
+    wait: str = "60s",
+    settle: str = "100ms",
+    barrier: bool = True,
+    close_timeout: str = "5s",
+    turn: str = CAT,
+    log_level: str = "info",
+    workers: str = "auto",
+) -> str:
+    """The text of a configuration; {port} and {admin} are left for GuardServer to fill in."""
+    text = TEMPLATE.format(
+        path="{path}",
+        url=f"http://127.0.0.1:{agent_port}",
+        on_conflict=on_conflict,
+        on_drop=on_drop,
+        wait=wait,
+        settle=settle,
+        barrier="      barrier: {path: /}\n" if barrier else "",
+        close_timeout=close_timeout,
+        turn="{turn}",
+        log_level=log_level,
+        workers=workers,
+    )
+    return text.replace("{path}", path).replace("{turn}", turn)

@@ -1,0 +1,135 @@
+"""Starts the agent and the guard on free ports, waits until they serve, and ends them by pid."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+PYTHON = "/usr/bin/python3" if os.path.exists("/usr/bin/python3") else sys.executable
+TROUBLE = ("Traceback", "Unexpected ASGI message", "Exception in ASGI")
+
+
+def guard_binary() -> str:
+    return os.environ.get("CONNGUARD", str(ROOT / "build/release/proxy/connguard"))
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Server:
+    """A child process that answers `ready_path` on `ready_port` with 200 when it serves."""
+
+    def __init__(
+        self,
+        command: list[str],
+        log: pathlib.Path,
+        ready_port: int,
+        ready_path: str,
+        environment: dict[str, str] | None = None,
+        timeout: float = 30.0,
+    ) -> None:
+        self.log_path = log
+        with log.open("wb") as stream:
+            self.process = subprocess.Popen(
+                command,
+                cwd=HERE,
+                env={**os.environ, **(environment or {})},
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+            )
+        self._await_ready(f"http://127.0.0.1:{ready_port}{ready_path}", timeout)
+
+    def _await_ready(self, url: str, timeout: float) -> None:
+        deadline = time.monotonic() + timeout
+        while True:
+            try:
+                with urllib.request.urlopen(url, timeout=2):
+                    return
+            except (urllib.error.URLError, OSError) as error:
+                if self.process.poll() is not None or time.monotonic() > deadline:
+                    self.stop()
+                    message = f"{self.process.args} does not serve: {error}\n{self.log()}"
+                    raise RuntimeError(message) from error
+            time.sleep(0.02)
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def log(self) -> str:
+        return self.log_path.read_text(errors="replace")
+
+    def descriptors(self) -> int:
+        return len(os.listdir(f"/proc/{self.pid}/fd"))
+
+    def resident_bytes(self) -> int:
+        pages = int(pathlib.Path(f"/proc/{self.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
+
+    def stop(self, timeout: float = 10.0) -> int:
+        """SIGTERM, then SIGKILL; returns the exit status."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(timeout)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+        return self.process.wait()
+
+
+class AgentServer(Server):
+    def __init__(
+        self,
+        directory: pathlib.Path,
+        variant: str = "A",
+        ws: str = "websockets",
+        arguments: tuple[str, ...] = (),
+        environment: dict[str, str] | None = None,
+    ) -> None:
+        self.port = free_port()
+        command = [PYTHON, "-m", "agent", "--variant", variant, "--ws", ws]
+        command += ["--port", str(self.port), *arguments]
+        log = directory / f"agent-{variant}-{ws}-{self.port}.log"
+        super().__init__(command, log, self.port, "/", environment)
+
+    def trouble(self) -> list[str]:
+        """Lines of the log that a sound backend never writes."""
+        return [line for line in self.log().splitlines() if any(t in line for t in TROUBLE)]
+
+
+class GuardServer(Server):
+    def __init__(self, directory: pathlib.Path, config: str, arguments: tuple[str, ...] = ()):
+        """`config` has {port} and {admin} where the free ports go."""
+        if not os.access(guard_binary(), os.X_OK):
+            raise RuntimeError(f"{guard_binary()} is not built; CONNGUARD names another binary")
+        self.port, self.admin = free_port(), free_port()
+        path = directory / f"connguard-{self.port}.yaml"
+        path.write_text(config.replace("{port}", str(self.port)).replace("{admin}", str(self.admin)))
+        command = [guard_binary(), "run", "-c", str(path), *arguments]
+        log = directory / f"connguard-{self.port}.log"
+        super().__init__(command, log, self.admin, "/readyz")
+
+    def metrics(self) -> dict[str, float]:
+        """Every sample of the metrics page, by its name with labels."""
+        url = f"http://127.0.0.1:{self.admin}/metrics"
+        with urllib.request.urlopen(url, timeout=10) as page:
+            lines = page.read().decode().splitlines()
+        samples = (line.rsplit(" ", 1) for line in lines if line and not line.startswith("#"))
+        return {name: float(value) for name, value in samples}
+
+    def gauge(self, name: str) -> float:
+        """The sum of a metric over its labels."""
+        samples = self.metrics().items()
+        return sum(value for key, value in samples if key.partition("{")[0] == name)

@@ -1,0 +1,95 @@
+"""What the guard costs: an idle reconnect in time, two thousand users in memory and descriptors."""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import time
+
+import pytest
+
+from wsclient import Client, Drop
+
+SETTLE = 0.1
+USERS = 2000
+MIB = 1 << 20
+
+
+async def reconnect_times(port: int, user: str, tries: int) -> list[float]:
+    """Seconds from the reconnect's first byte to its 101, right behind the close of an idle client."""
+    samples = []
+    client = await Client.connect(port, f"/ws/{user}")
+    for _ in range(tries):
+        await client.turn(tokens=1, pace=0)
+        await asyncio.sleep(0.1)  # idle: longer than turn.linger
+        await client.drop(Drop.CLOSE_1000)
+        start = time.perf_counter()
+        new = await Client.connect(port, f"/ws/{user}")
+        samples.append(time.perf_counter() - start)
+        await client.bury()
+        client = new
+    await client.close()
+    return samples
+
+
+@pytest.mark.parametrize("ws", ["websockets", "wsproto"])
+async def test_an_idle_reconnect_costs_settle_and_two_milliseconds(stack, report, ws):
+    s = stack(ws=ws, settle=f"{SETTLE * 1000:.0f}ms", barrier=False)
+    await reconnect_times(s.port, "warm", 5)
+    straight = statistics.median(await reconnect_times(s.agent_server.port, "straight", 40))
+    guarded = statistics.median(await reconnect_times(s.port, "guarded", 40))
+    cost = (guarded - straight) * 1000
+    report(
+        f"idle reconnect, {ws}, p50: straight {straight * 1000:.2f} ms, through the guard "
+        f"{guarded * 1000:.2f} ms: settle + {cost - SETTLE * 1000:.2f} ms"
+    )
+    assert cost <= SETTLE * 1000 + 2
+
+
+async def wave(port: int, agent, tag: str) -> None:
+    """Everybody connects, drops in mid-turn, comes back, has a turn and closes."""
+
+    async def connect(number: int) -> Client:
+        return await Client.connect(port, f"/ws/{tag}-{number}", timeout=60)
+
+    async def whole_turn(client: Client) -> None:
+        await client.turn(timeout=60, tokens=2, pace=0.01)
+
+    old = await asyncio.gather(*(connect(number) for number in range(USERS)))
+    await asyncio.gather(*(client.start(tokens=2, first=8) for client in old))
+    while (await agent.state())["turns"] < USERS:
+        await asyncio.sleep(0.05)
+    drops = [Drop.CLOSE_1000, Drop.CLOSE_EMPTY, Drop.CLOSE_1001, Drop.FIN, Drop.RST]
+    for number, client in enumerate(old):
+        await client.drop(drops[number % len(drops)])
+    new = await asyncio.gather(*(connect(number) for number in range(USERS)))
+    await asyncio.gather(*(whole_turn(client) for client in new))
+    assert not any(client.wrong for client in new)
+    codes = await asyncio.gather(*(client.close(timeout=60) for client in new))
+    assert set(codes) == {1000}
+    await asyncio.gather(*(client.bury(timeout=60) for client in old))
+
+
+async def test_two_thousand_users_drop_in_mid_turn_and_are_all_served_again(stack, report):
+    s = stack(variant="D")  # turns without threads: 2,000 of those are not what is tested here
+    client = await s.connect("warm")
+    await client.turn()
+    await client.close()
+    await s.agent.empty()
+    start_fds, start_rss = s.guard.descriptors(), s.guard.resident_bytes()
+    began = time.monotonic()
+    await wave(s.port, s.agent, "first")
+    seconds = time.monotonic() - began
+    state = await s.agent.empty()
+    assert (state["sessions"], state["handlers"], state["turns"]) == (0, 0, 0)
+    deadline = time.monotonic() + 10
+    while s.guard.descriptors() > start_fds or s.guard.gauge("connguard_connections"):
+        assert time.monotonic() < deadline, f"{s.guard.descriptors()} of {start_fds} descriptors"
+        await asyncio.sleep(0.1)
+    growth = (s.guard.resident_bytes() - start_rss) / MIB
+    report(
+        f"{USERS} users: {seconds:.1f} s, descriptors {start_fds} -> {s.guard.descriptors()}, "
+        f"resident {start_rss / MIB:.1f} MiB {growth:+.1f} MiB"
+    )
+    assert s.agent_server.trouble() == []
+    assert growth < 8

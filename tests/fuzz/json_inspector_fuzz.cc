@@ -1,0 +1,52 @@
+// Fuzzes JsonInspector against a second parser: both must have the same idea of JSON.
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <string_view>
+
+#include "require.h"
+#include "ws/message_inspector.h"
+
+namespace {
+
+using Kind = connguard::JsonInspector::Kind;
+
+// The second parser refuses numbers that overflow and half surrogate pairs, which the inspector
+// takes.
+bool MayDiffer(std::string_view text) {
+  const auto digits =
+      std::count_if(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+  return digits > 300 || text.find_first_of("eE") != std::string_view::npos ||
+         text.find("\\u") != std::string_view::npos;
+}
+
+// It takes a byte order mark, any depth, and NUL for the end, which the inspector refuses.
+bool IsBeyond(std::string_view text) {
+  const auto opened =
+      std::count_if(text.begin(), text.end(), [](char c) { return c == '[' || c == '{'; });
+  return opened > 1000 || text.find('\0') != std::string_view::npos ||
+         text.starts_with("\xEF\xBB\xBF");
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  static connguard::JsonInspector inspector;
+  const std::span<const std::uint8_t> bytes(data, size);
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  const Kind kind = inspector.Classify(bytes);
+  const bool json = kind == Kind::kObject || kind == Kind::kOtherJson;
+  const nlohmann::json other = nlohmann::json::parse(text, nullptr, false);
+  if (!other.is_discarded() && !IsBeyond(text)) {
+    CONNGUARD_REQUIRE(json);
+    CONNGUARD_REQUIRE(other.is_object() == (kind == Kind::kObject));
+  }
+  if (other.is_discarded() && !MayDiffer(text)) CONNGUARD_REQUIRE(!json);
+
+  const bool matches = inspector.Matches(bytes, "/a/0", {"x", "y"});
+  if (matches) CONNGUARD_REQUIRE(json);
+  if (matches && !other.is_discarded() && text.find("\"a\"") == text.rfind("\"a\"")) {
+    const nlohmann::json& found = other.at(nlohmann::json::json_pointer("/a/0"));
+    CONNGUARD_REQUIRE(found == "x" || found == "y");
+  }
+  return 0;
+}

@@ -1,0 +1,30 @@
+// Fuzzes requests: reading, forwarding, targets. Input: byte 0 the longest read, then the stream.
+#include "message_fuzz.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace connguard;
+  if (size < 1) return 0;
+  const fuzz::Told told =
+      fuzz::CheckMessage<RequestHead>({data + 1, size - 1}, std::size_t{1} + data[0]);
+  if (!told.head) return 0;
+
+  const RequestHead head = fuzz::ReadBack<RequestHead>(told.text);
+  CONNGUARD_REQUIRE(!PathOf(head.target).empty());
+  PercentDecode(PathOf(head.target));
+  QueryValue(QueryOf(head.target), "a");
+  CookieValue(head.fields, "a");
+  if (IsWebSocketUpgrade(head)) CheckWebSocketUpgrade(head);
+
+  for (const Hop hop : {Hop::kUpgrade, Hop::kPlain}) {
+    const RequestHead on = ForwardRequest(head, {"192.0.2.1", true}, hop, true);
+    const RequestHead back = fuzz::ReadBack<RequestHead>(Serialize(on));
+    CONNGUARD_REQUIRE(Count(back.fields, "X-Forwarded-For") == 1);
+    CONNGUARD_REQUIRE(Find(back.fields, "X-Forwarded-For") == "192.0.2.1");
+    CONNGUARD_REQUIRE(Count(back.fields, "Sec-WebSocket-Extensions") == 0);
+    CONNGUARD_REQUIRE(Find(back.fields, "Content-Length") == Find(head.fields, "Content-Length"));
+    CONNGUARD_REQUIRE(back.target.starts_with('/') || back.target == "*");
+    CONNGUARD_REQUIRE(PathOf(back.target) == PathOf(head.target) || back.target == "*");
+    if (hop == Hop::kPlain) CONNGUARD_REQUIRE(Find(back.fields, "Connection") == "close");
+  }
+  return 0;
+}

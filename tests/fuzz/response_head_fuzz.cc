@@ -1,0 +1,21 @@
+// Fuzzes responses: reading and forwarding. Input: byte 0 the longest read, then the stream.
+#include "message_fuzz.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace connguard;
+  if (size < 1) return 0;
+  const fuzz::Told told =
+      fuzz::CheckMessage<ResponseHead>({data + 1, size - 1}, std::size_t{1} + data[0]);
+  if (!told.head) return 0;
+
+  const ResponseHead head = fuzz::ReadBack<ResponseHead>(told.text);
+  IsWebSocketAccept(head, "dGhlIHNhbXBsZSBub25jZQ==");
+  NegotiatedDeflate(head);
+  CONNGUARD_REQUIRE(Serialize(ForwardResponse(head, Hop::kUpgrade)) == told.text);
+  const ResponseHead back =
+      fuzz::ReadBack<ResponseHead>(Serialize(ForwardResponse(head, Hop::kPlain)));
+  CONNGUARD_REQUIRE(back.status == head.status && back.reason == head.reason);
+  CONNGUARD_REQUIRE(Count(back.fields, "Connection") == (head.status < 200 ? 0U : 1U));
+  CONNGUARD_REQUIRE(Count(back.fields, "Set-Cookie") <= Count(head.fields, "Set-Cookie"));
+  return 0;
+}

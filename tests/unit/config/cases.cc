@@ -1,0 +1,56 @@
+// The sound configuration that every case starts from.
+#include "cases.h"
+
+namespace connguard {
+
+const std::vector<std::string> kSoundLines{
+    /*  1 */ "version: 1",
+    /*  2 */ "listeners:",
+    /*  3 */ "  - name: public",
+    /*  4 */ "    bind: 127.0.0.1:8080",
+    /*  5 */ "upstreams:",
+    /*  6 */ "  - name: agent",
+    /*  7 */ "    url: http://127.0.0.1:1865",
+    /*  8 */ "routes:",
+    /*  9 */ "  - name: chat",
+    /* 10 */ "    match: {path: \"/ws/{id}\"}",
+    /* 11 */ "    upstream: agent",
+};
+
+void PrintTo(const BadCase& bad, std::ostream* out) { *out << bad.name; }
+
+std::string TextOf(const BadCase& bad) {
+  std::map<int, std::string> lines;
+  for (std::size_t i = 0; i < kSoundLines.size(); ++i) {
+    lines[static_cast<int>(i) + 1] = kSoundLines[i];
+  }
+  for (const auto& [number, line] : bad.lines) lines[number] = line;
+  std::string text;
+  for (const auto& [number, line] : lines) {
+    if (line != "-") text += line + "\n";
+  }
+  return text;
+}
+
+std::string Complaints(const LoadResult& result) {
+  std::string text;
+  for (const Diagnostic& diagnostic : result.diagnostics) {
+    text += (text.empty() ? "" : "\n") + std::to_string(diagnostic.line) + ":" +
+            std::to_string(diagnostic.column) + ": " + diagnostic.message;
+  }
+  return text;
+}
+
+Environment TestEnvironment() {
+  return [](std::string_view name) -> std::optional<std::string> {
+    static const std::map<std::string, std::string, std::less<>> variables{
+        {"SET", "value"}, {"EMPTY", ""},        {"TWO_LINES", "a\nb"},     {"LATIN1", "caf\xE9"},
+        {"PORT", "9999"}, {"NESTED", "${SET}"}, {"YAML", "x, other: [y]"}, {"DOLLAR", "a$$b"},
+    };
+    const auto found = variables.find(name);
+    if (found == variables.end()) return std::nullopt;
+    return found->second;
+  };
+}
+
+}  // namespace connguard

@@ -1,0 +1,31 @@
+// Configurations that differ from a sound one in a line or two, and what the loader says to them.
+#pragma once
+
+#include <map>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "config/load.h"
+
+namespace connguard {
+
+// Line 1 is `version`; 12 and later are free. See cases.cc.
+extern const std::vector<std::string> kSoundLines;
+
+struct BadCase {
+  std::string name;                  // of the test
+  std::map<int, std::string> lines;  // what stands in these lines instead; "-" drops one
+  std::string expected;              // `line:column: message`, one per line
+};
+void PrintTo(const BadCase& bad, std::ostream* out);
+
+std::string TextOf(const BadCase& bad);
+
+// As BadCase::expected.
+std::string Complaints(const LoadResult& result);
+
+// Variables: SET=value, EMPTY=, TWO_LINES, LATIN1, and a few more; see cases.cc.
+Environment TestEnvironment();
+
+}  // namespace connguard

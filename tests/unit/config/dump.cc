@@ -1,0 +1,64 @@
+// One line per field.
+#include "dump.h"
+
+#include <sstream>
+
+namespace connguard {
+namespace {
+
+void DumpRoute(const RouteConfig& route, std::ostream& out) {
+  out << "route " << route.name << " upstream " << route.upstream << "\n host " << route.match.host;
+  for (const PathSegment& segment : route.match.path) {
+    out << "\n segment " << static_cast<int>(segment.kind) << " <" << segment.text << ">";
+  }
+  for (const HeaderMatch& header : route.match.headers) {
+    out << "\n header <" << header.name << "> <" << header.value << ">";
+  }
+  const SessionConfig& session = route.session;
+  for (const KeyTemplate& key : session.key) {
+    out << "\n key";
+    for (const KeyPart& part : key) {
+      out << " " << static_cast<int>(part.source) << " <" << part.name << ">";
+    }
+  }
+  out << "\n conflict " << static_cast<int>(session.on_conflict) << " drop "
+      << static_cast<int>(session.on_drop) << " wait " << session.wait.count() << " settle "
+      << session.settle.count() << " close " << session.close_timeout.count() << " barrier "
+      << session.barrier_path.value_or("(none)");
+  const TurnProfile& turn = route.turn;
+  out << "\n turn <" << turn.name << "> end " << static_cast<int>(turn.policy.end) << " quiet "
+      << turn.policy.quiet.count() << " max " << turn.policy.max.count() << " window "
+      << turn.policy.window << " linger " << turn.linger.count() << " json "
+      << turn.accept_json_object << " at <" << turn.end_pointer << ">";
+  for (const std::string& word : turn.end_values) out << " <" << word << ">";
+  for (const HeartbeatPolicy& leg : {route.client_heartbeat, route.upstream_heartbeat}) {
+    out << "\n heartbeat " << leg.interval.count() << " " << leg.timeout.count();
+  }
+  out << "\n";
+}
+
+}  // namespace
+
+std::string Dump(const Config& config) {
+  std::ostringstream out;
+  for (const ListenerConfig& listener : config.listeners) {
+    out << "listener " << listener.name << " " << listener.bind.ToString() << "\n";
+  }
+  for (const UpstreamConfig& upstream : config.upstreams) {
+    out << "upstream " << upstream.name << " " << upstream.url << " <" << upstream.address.host
+        << "> " << upstream.address.port << " <" << upstream.address.path << "> "
+        << upstream.connect_timeout.count() << " " << upstream.handshake_timeout.count() << "\n";
+  }
+  for (const RouteConfig& route : config.routes) DumpRoute(route, out);
+  const LimitsConfig& limits = config.limits;
+  out << "limits " << limits.connections << " " << limits.handshake_timeout.count() << " "
+      << limits.header_size << " " << limits.message_size << " " << limits.buffer << " "
+      << limits.slow_client_timeout.count() << "\nshutdown " << config.shutdown.delay.count() << " "
+      << config.shutdown.drain.count() << "\nadmin "
+      << (config.admin ? config.admin->ToString() : "(none)") << "\nlogging "
+      << static_cast<int>(config.logging.level) << " " << static_cast<int>(config.logging.format)
+      << "\nworkers " << config.workers << "\n";
+  return out.str();
+}
+
+}  // namespace connguard

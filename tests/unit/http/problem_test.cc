@@ -1,0 +1,54 @@
+// ProblemResponse: a sound message of our own, whatever the detail.
+#include <nlohmann/json.hpp>
+
+#include "heads.h"
+
+namespace connguard {
+namespace {
+
+struct Answer {
+  ResponseHead head;
+  nlohmann::json body;
+};
+
+Answer Read(const std::string& text) {
+  ResponseReader reader(testing::kHeaderSize);
+  EXPECT_TRUE(testing::ReadAll(reader, text, text.size()).done);
+  return {reader.head(), nlohmann::json::parse(text.substr(text.find("\r\n\r\n") + 4))};
+}
+
+TEST(ProblemResponseTest, SaysWhatIsWrong) {
+  const Answer answer = Read(ProblemResponse(409, "a newer client took over"));
+  EXPECT_EQ(answer.head.status, 409);
+  EXPECT_EQ(answer.head.reason, "Conflict");
+  EXPECT_EQ(Find(answer.head.fields, "Content-Type"), "application/problem+json");
+  EXPECT_EQ(Find(answer.head.fields, "Connection"), "close");
+  EXPECT_EQ(Find(answer.head.fields, "Retry-After"), std::nullopt);
+  EXPECT_EQ(answer.body, (nlohmann::json{{"type", "about:blank"},
+                                         {"title", "Conflict"},
+                                         {"status", 409},
+                                         {"detail", "a newer client took over"}}));
+}
+
+TEST(ProblemResponseTest, RetryAfterIsInSeconds) {
+  EXPECT_EQ(Find(Read(ProblemResponse(503, "busy", 7)).head.fields, "Retry-After"), "7");
+}
+
+TEST(ProblemResponseTest, DetailIsEscaped) {
+  EXPECT_EQ(Read(ProblemResponse(400, "a \"b\"\r\n\x01\\")).body["detail"], "a \"b\"\r\n\x01\\");
+}
+
+TEST(ProblemResponseTest, DetailThatIsNotUtf8IsReplaced) {
+  EXPECT_EQ(Read(ProblemResponse(400, "a\xFF")).body["detail"], "a\xEF\xBF\xBD");
+}
+
+TEST(ProblemResponseTest, UpgradeRequiredNamesProtocolAndVersion) {
+  const ResponseHead head = Read(ProblemResponse(426, "version")).head;
+  EXPECT_EQ(Find(head.fields, "Upgrade"), "websocket");
+  EXPECT_EQ(Find(head.fields, "Sec-WebSocket-Version"), "13");
+  EXPECT_TRUE(HasToken(head.fields, "Connection", "upgrade"));
+  EXPECT_TRUE(HasToken(head.fields, "Connection", "close"));
+}
+
+}  // namespace
+}  // namespace connguard
