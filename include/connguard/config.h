@@ -61,11 +61,11 @@ struct KeyPart {
 using KeyTemplate = std::vector<KeyPart>;
 
 struct TurnProfile {
-  std::string name;     // for logs and print-config; empty when inline
+  std::string name;  // for logs and print-config; empty when inline
   TurnPolicy policy;
-  std::string end_pointer;            // JSON pointer (RFC 6901) for TurnEnd::kMatch
+  std::string end_pointer;              // JSON pointer (RFC 6901) for TurnEnd::kMatch
   std::vector<std::string> end_values;  // strings that end a turn
-  bool accept_json_object = false;    // a client's message of another kind ends the client
+  bool accept_json_object = false;      // a client's message of another kind ends the client
   Millis linger{50};
 
   // True when messages' content must be read.

@@ -10,8 +10,8 @@
 
 namespace connguard {
 
-// Any answer counts, a 404 too; so does a connection that cannot be made or ends without one: then the
-// process that the barrier waits for is gone. The time-out is the owner's.
+// Any answer counts, a 404 too; so does a connection that cannot be made or ends without one: then
+// the process that the barrier waits for is gone. The time-out is the owner's.
 class Barrier : public ConnHandler {
  public:
   // `passed` is called once, never from within Start; it may destroy the barrier.

@@ -22,8 +22,9 @@ void ClientStream::Feed(std::span<const std::uint8_t> data) {
         return;
       case Piece::Kind::kError:
         run.Flush();
-        sink_.ClientViolation(piece.error == CloseCode::kMessageTooBig ? CloseCause::kClientTooBig
-                                                                       : CloseCause::kClientProtocol,
+        sink_.ClientViolation(piece.error == CloseCode::kMessageTooBig
+                                  ? CloseCause::kClientTooBig
+                                  : CloseCause::kClientProtocol,
                               piece.why);
         return;
       case Piece::Kind::kControl:

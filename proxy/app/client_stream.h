@@ -33,8 +33,8 @@ class ClientStreamSink {
   ~ClientStreamSink() = default;
 };
 
-// Passes frames on as they are. Messages beyond the turn window wait here; messages that the profile
-// wants to judge (accept) are passed on whole, after the verdict.
+// Passes frames on as they are. Messages beyond the turn window wait here; messages that the
+// profile wants to judge (accept) are passed on whole, after the verdict.
 class ClientStream {
  public:
   ClientStream(const ScanPolicy& policy, const TurnProfile& profile, JsonInspector& inspector,
@@ -62,9 +62,9 @@ class ClientStream {
   const TurnProfile& profile_;
   JsonInspector& inspector_;
   ClientStreamSink& sink_;
-  MessageAssembler assembler_;        // for judging
-  std::vector<std::uint8_t> judged_;  // frames of the message that is being judged
-  std::vector<std::uint8_t> held_;    // frames of the messages that wait
+  MessageAssembler assembler_;         // for judging
+  std::vector<std::uint8_t> judged_;   // frames of the message that is being judged
+  std::vector<std::uint8_t> held_;     // frames of the messages that wait
   std::deque<std::size_t> held_ends_;  // sizes of the whole messages among them, in order
   bool passing_ = false;               // the current message is being passed on, not held
   std::uint64_t messages_ = 0;

@@ -18,11 +18,13 @@ struct ClosingHandshake {
   bool close_received;
 };
 
-// Sends FIN – at once, or when the client's Close frame has come –, reads until the client's own FIN so
-// that no reset destroys the last words on their way, and resets the leg when that takes too long.
+// Sends FIN – at once, or when the client's Close frame has come –, reads until the client's own
+// FIN so that no reset destroys the last words on their way, and resets the leg when that takes too
+// long.
 class Farewell : public Session {
  public:
-  Farewell(Worker& worker, Client client, std::optional<ClosingHandshake> handshake, Millis patience);
+  Farewell(Worker& worker, Client client, std::optional<ClosingHandshake> handshake,
+           Millis patience);
 
   void Start() noexcept override;
   void OnShutdown() noexcept override {}  // bounded by its own patience

@@ -50,16 +50,15 @@ void FenceShard::Release(const std::string& key, Epoch epoch) {
 void FenceShard::Deliver(const std::string& key, Fence& fence) {
   while (const auto effect = fence.PollEffect()) {
     if (effect->kind == FenceEffect::Kind::kEvict) worker_.metrics().fence_takeovers.Add();
-    worker_.Send(effect->ticket.worker, [key, effect = *effect](Worker& worker) {
-      worker.DeliverFence(key, effect);
-    });
+    worker_.Send(effect->ticket.worker,
+                 [key, effect = *effect](Worker& worker) { worker.DeliverFence(key, effect); });
   }
   if (fence.free()) fences_.erase(key);
   worker_.metrics().fence_keys.Set(static_cast<std::int64_t>(fences_.size()));
 }
 
 FenceClient::FenceClient(Worker& worker, std::string key, Ticket ticket)
-    
+
     : worker_(&worker), key_(std::move(key)), ticket_(ticket) {}
 
 std::string FenceClient::log_key() const {
@@ -81,7 +80,9 @@ void FenceClient::Acquire(OnConflict policy) {
 }
 
 void FenceClient::Abandon() {
-  Tell([ticket = ticket_](FenceShard& shard, const std::string& key) { shard.Abandon(key, ticket); });
+  Tell([ticket = ticket_](FenceShard& shard, const std::string& key) {
+    shard.Abandon(key, ticket);
+  });
 }
 
 void FenceClient::Dropped(Epoch epoch) {

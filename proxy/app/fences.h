@@ -1,4 +1,5 @@
-// FenceShard: the fences of the keys that one worker owns, and FenceClient: every worker's way to them.
+// FenceShard: the fences of the keys that one worker owns, and FenceClient: every worker's way to
+// them.
 #pragma once
 
 #include <cstdint>
@@ -31,8 +32,8 @@ class FenceShard {
   std::unordered_map<std::string, Fence> fences_;  // only keys that are not free
 };
 
-// A lease as its holder (or its waiter) sees it: remembers key and ticket, finds the owner. Every call is
-// an errand to the worker that owns the key, also when that is this one.
+// A lease as its holder (or its waiter) sees it: remembers key and ticket, finds the owner. Every
+// call is an errand to the worker that owns the key, also when that is this one.
 class FenceClient {
  public:
   FenceClient(Worker& worker, std::string key, Ticket ticket);

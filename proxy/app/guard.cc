@@ -58,13 +58,16 @@ class Control {
     for (auto& [handle, number] : signals_) {
       uv_signal_start(
           &handle,
-          [](uv_signal_t* self, int received) { static_cast<Control*>(self->data)->OnSignal(received); },
+          [](uv_signal_t* self, int received) {
+            static_cast<Control*>(self->data)->OnSignal(received);
+          },
           number);
     }
     resolver_ = std::make_unique<Resolver>(
         &loop_, config_, [this](std::size_t upstream, const std::vector<SocketAddress>& addresses) {
           for (Worker* worker : workers_) {
-            worker->Post([upstream, addresses](Worker& self) { self.SetAddresses(upstream, addresses); });
+            worker->Post(
+                [upstream, addresses](Worker& self) { self.SetAddresses(upstream, addresses); });
           }
         });
     uv_run(&loop_, UV_RUN_DEFAULT);
@@ -84,13 +87,15 @@ class Control {
     } else {
       Log(LogLevel::kInfo, "stopping", {{"delay_ms", config_.shutdown.delay}});
       draining_ = true;
-      After(config_.shutdown.delay, [](uv_timer_t* self) { static_cast<Control*>(self->data)->Drain(); });
+      After(config_.shutdown.delay,
+            [](uv_timer_t* self) { static_cast<Control*>(self->data)->Drain(); });
     }
   }
 
   void Drain() {
     for (Worker* worker : workers_) worker->Post([](Worker& self) { self.Shutdown(); });
-    After(config_.shutdown.drain, [](uv_timer_t* self) { static_cast<Control*>(self->data)->Stop(); });
+    After(config_.shutdown.drain,
+          [](uv_timer_t* self) { static_cast<Control*>(self->data)->Stop(); });
   }
 
   void After(Millis time, uv_timer_cb then) {

@@ -13,10 +13,11 @@ struct Listening {
   std::optional<Address> admin;
 };
 
-// Listens, runs the workers, and returns when SIGTERM or SIGINT has been carried out: it stops accepting,
-// ends its clients with 1012, lets turns end for at most shutdown.drain, and stops at once on a second
-// signal. `ready` is called once everything listens. Throws std::runtime_error when something cannot be
-// listened on. Blocks SIGPIPE, uses SIGTERM, SIGINT and SIGHUP of the process.
+// Listens, runs the workers, and returns when SIGTERM or SIGINT has been carried out: it stops
+// accepting, ends its clients with 1012, lets turns end for at most shutdown.drain, and stops at
+// once on a second signal. `ready` is called once everything listens. Throws std::runtime_error
+// when something cannot be listened on. Blocks SIGPIPE, uses SIGTERM, SIGINT and SIGHUP of the
+// process.
 void RunGuard(const Config& config, const std::function<void(const Listening&)>& ready);
 
 }  // namespace connguard

@@ -35,8 +35,7 @@ void HttpSession::DialNext() {
 void HttpSession::OnConnected(Conn& /*conn*/) noexcept {
   dial_.Done();
   connected_ = true;
-  answer_deadline_ =
-      worker_.now() + worker_.config().upstreams[route_.upstream].handshake_timeout;
+  answer_deadline_ = worker_.now() + worker_.config().upstreams[route_.upstream].handshake_timeout;
   NewAnswer();
   const RequestHead head =
       ForwardRequest(request_.head(), ClientInfo{client_.ip, false}, Hop::kPlain, false);

@@ -16,8 +16,8 @@
 
 namespace connguard {
 
-// Streams both bodies as they come, framing included, with bounded buffers; the connection ends with the
-// answer. A client that leaves cancels the request.
+// Streams both bodies as they come, framing included, with bounded buffers; the connection ends
+// with the answer. A client that leaves cancels the request.
 class HttpSession : public Session {
  public:
   // `request` has its head; `rest`: what came behind it.

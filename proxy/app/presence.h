@@ -6,8 +6,8 @@
 
 namespace connguard {
 
-// Runs its function when it is destroyed. Travels with the client's Conn from session to session, so
-// that gauges and limits count sockets, whoever holds them.
+// Runs its function when it is destroyed. Travels with the client's Conn from session to session,
+// so that gauges and limits count sockets, whoever holds them.
 class Presence {
  public:
   explicit Presence(std::function<void()> leave) : leave_(std::move(leave)) {}

@@ -90,8 +90,7 @@ void Reception::Refuse(int status, std::string_view why, HandshakeResult result)
   if (!client_) return;
   if (heard_) {
     worker_.metrics().unrouted().handshakes[result].Add();
-    Log(LogLevel::kInfo, "refused",
-        {{"client", client_.ip}, {"status", status}, {"why", why}});
+    Log(LogLevel::kInfo, "refused", {{"client", client_.ip}, {"status", status}, {"why", why}});
     SayFarewell(worker_, std::move(client_), ProblemResponse(status, why));
   } else {
     // A connection on which nothing was ever asked gets no answer.

@@ -13,8 +13,9 @@
 
 namespace connguard {
 
-// Reads one request head within limits.handshake_timeout and limits.header_size, finds the route, and
-// hands the client to a WebSocketSession or an HttpSession, with every byte that came behind the head.
+// Reads one request head within limits.handshake_timeout and limits.header_size, finds the route,
+// and hands the client to a WebSocketSession or an HttpSession, with every byte that came behind
+// the head.
 class Reception : public Session {
  public:
   // `full`: limits.connections is exceeded; the request is answered with 503.

@@ -14,9 +14,9 @@ struct uv_loop_s;
 
 namespace connguard {
 
-// Host names are looked up by libuv's threads, never by a worker: once at the start, then every 30 s, and
-// every second while a name is not known. A failing look-up keeps the last known addresses. Literals
-// and unix sockets are told once, before the constructor returns.
+// Host names are looked up by libuv's threads, never by a worker: once at the start, then every 30
+// s, and every second while a name is not known. A failing look-up keeps the last known addresses.
+// Literals and unix sockets are told once, before the constructor returns.
 //
 // Lives on the control thread.
 class Resolver {

@@ -13,7 +13,8 @@ class Worker;
 // Names a session on its worker: slot and generation, never reused.
 using SessionId = std::uint64_t;
 
-// Owned by its worker; ends by Retire(), which takes effect when the running callbacks have returned.
+// Owned by its worker; ends by Retire(), which takes effect when the running callbacks have
+// returned.
 class Session : public ConnHandler {
  public:
   explicit Session(Worker& worker) : worker_(worker) {}

@@ -1,20 +1,17 @@
 // A client's WebSocket from the upstream's 101 on: frames, drops, closing handshakes.
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "app/farewell.h"
 #include "app/websocket_session.h"
 #include "app/worker.h"
-#include "log/log.h"
 
 namespace connguard {
 
 namespace {
 
-// Our own pings say so; pongs are not passed on whatever they carry.
-constexpr std::array<std::uint8_t, 9> kPingPayload{'c', 'o', 'n', 'n', 'g', 'u', 'a', 'r', 'd'};
-// Control frames that may wait for a frame boundary. A peer that pings faster gets the last pongs only.
+// Control frames that may wait for a frame boundary. A peer that pings faster gets the last pongs
+// only.
 constexpr std::size_t kWaitingControls = 4;
 
 void Queue(std::vector<ControlFrame>& waiting, const ControlFrame& frame) {
@@ -256,9 +253,11 @@ void WebSocketSession::CloseUpstream(CloseCode code) {
   if (from_client_->at_frame_boundary()) {
     // The client's own code goes with its own reason, any other without one.
     const bool own = tunnel_->cause() == CloseCause::kClientClosed;
-    upstream_->Send(
-        MakeClose(code, own ? std::span<const std::uint8_t>(close_reason_) : std::span<const std::uint8_t>{}, true)
-            .bytes());
+    upstream_->Send(MakeClose(code,
+                              own ? std::span<const std::uint8_t>(close_reason_)
+                                  : std::span<const std::uint8_t>{},
+                              true)
+                        .bytes());
     close_sent_ = true;
   } else {
     // In the middle of a frame whose rest will never come there is no room for a Close.
@@ -296,157 +295,10 @@ void WebSocketSession::LoseUpstream(ConnEnd end) {
     return;
   }
   const bool closed = upstream_close_ != CloseCode::kAbnormal;
-  tunnel_->UpstreamGone(closed                    ? CloseCause::kUpstreamClosed
+  tunnel_->UpstreamGone(closed                   ? CloseCause::kUpstreamClosed
                         : end == ConnEnd::kReset ? CloseCause::kUpstreamReset
                                                  : CloseCause::kUpstreamLost,
                         now);
-}
-
-// --- flow control and liveness
-
-void WebSocketSession::OnProgress(Conn& conn) noexcept {
-  if (&conn == client_.conn.get()) {
-    BalanceClient();
-  } else {
-    BalanceUpstream();
-  }
-  Settle();
-}
-
-void WebSocketSession::BalanceClient() {
-  if (!client_ || upstream_ == nullptr) return;
-  const Bytes high = worker_.config().limits.buffer;
-  const Bytes queued = client_.conn->queued();
-  if (!upstream_->paused() && queued > high) {
-    upstream_->Pause();
-    if (upstream_heartbeat_) upstream_heartbeat_->Freeze(worker_.now());
-    slow_deadline_ = worker_.now() + worker_.config().limits.slow_client_timeout;
-  } else if (upstream_->paused() && queued <= high / 2) {
-    upstream_->Resume();
-    if (upstream_heartbeat_) upstream_heartbeat_->Thaw(worker_.now());
-    slow_deadline_ = kNever;
-  }
-}
-
-void WebSocketSession::BalanceUpstream() {
-  if (!client_ || !from_client_) return;
-  const Bytes high = worker_.config().limits.buffer;
-  const Bytes queued =
-      (upstream_ != nullptr ? upstream_->queued() : 0) + from_client_->held();
-  if (!client_.conn->paused() && queued > high) {
-    client_.conn->Pause();
-    client_heartbeat_->Freeze(worker_.now());
-  } else if (client_.conn->paused() && queued <= high / 2) {
-    client_.conn->Resume();
-    client_heartbeat_->Thaw(worker_.now());
-  }
-}
-
-void WebSocketSession::TickHeartbeats() {
-  const TimePoint now = worker_.now();
-  if (client_heartbeat_) {
-    client_heartbeat_->Tick(now);
-    while (client_heartbeat_) {
-      const auto effect = client_heartbeat_->PollEffect();
-      if (!effect) break;
-      if (*effect == HeartbeatEffect::kPing) {
-        ControlToClient(MakeControl(Opcode::kPing, kPingPayload, false));
-      } else {
-        worker_.metrics().heartbeat_timeouts[Side::kClient].Add();
-        LoseClient(CloseCause::kClientTimeout);
-      }
-    }
-  }
-  if (!upstream_heartbeat_ || upstream_ == nullptr) return;
-  upstream_heartbeat_->Tick(now);
-  while (const auto effect = upstream_heartbeat_->PollEffect()) {
-    if (*effect == HeartbeatEffect::kPing) {
-      ControlToUpstream(MakeControl(Opcode::kPing, kPingPayload, true));
-    } else if (tunnel_->turn().idle()) {
-      worker_.metrics().heartbeat_timeouts[Side::kUpstream].Add();
-      upstream_->Reset();
-      upstream_.reset();
-      phase_ = UpstreamPhase::kNone;
-      tunnel_->UpstreamGone(CloseCause::kUpstreamTimeout, now);
-      return;
-    } else {
-      // A backend that works on an answer may be late with its pong: it is never killed for that.
-      upstream_heartbeat_.emplace(route_.upstream_heartbeat, now);
-    }
-  }
-}
-
-// --- the record
-
-RouteMetrics& WebSocketSession::metrics() {
-  return worker_.metrics().route(
-      static_cast<std::size_t>(&route_ - worker_.config().routes.data()));
-}
-
-void WebSocketSession::ShowPhase() {
-  std::optional<TunnelPhase> phase;
-  switch (tunnel_->state()) {
-    case Tunnel::State::kDialing:
-    case Tunnel::State::kOrphaned:
-      phase = TunnelPhase::kDialing;
-      break;
-    case Tunnel::State::kOpen:
-      phase = TunnelPhase::kOpen;
-      break;
-    case Tunnel::State::kShielded:
-    case Tunnel::State::kLingering:
-      phase = TunnelPhase::kShielded;
-      break;
-    case Tunnel::State::kClosing:
-    case Tunnel::State::kSettling:
-    case Tunnel::State::kBarrier:
-      phase = TunnelPhase::kClosing;
-      break;
-    case Tunnel::State::kOver:
-      break;
-  }
-  if (phase == shown_) return;
-  const TimePoint now = worker_.now();
-  if (shown_) metrics().tunnels[*shown_].Sub();
-  if (phase) metrics().tunnels[*phase].Add();
-  if (phase == TunnelPhase::kShielded) shield_began_ = now;
-  if (shown_ == TunnelPhase::kShielded && shield_began_ != kNever) {
-    shielded_ = std::chrono::duration_cast<Millis>(now - shield_began_);
-    metrics().shield.Observe(now - shield_began_);
-    shield_began_ = kNever;
-  }
-  shown_ = phase;
-}
-
-void WebSocketSession::CountTurns() {
-  const std::uint32_t left = tunnel_->turn().in_flight();
-  if (tunnel_->overdue()) {
-    metrics().turns[TurnOutcome::kOverdue].Add();
-  } else if (left > 0) {
-    metrics().turns[TurnOutcome::kAborted].Add(left);
-  }
-}
-
-void WebSocketSession::LogClosed() {
-  CountTurns();
-  const CloseCauseRow& row = Describe(tunnel_->cause());
-  metrics().closes[tunnel_->cause()].Add();
-  const auto since = [this](TimePoint then) {
-    return std::chrono::duration_cast<Millis>(worker_.now() - then);
-  };
-  Log(LogLevel::kInfo, "tunnel_closed",
-      {{"conn", std::to_string(worker_.index()) + ":" + std::to_string(id())},
-       {"route", route_.name},
-       {"key", fence_.log_key()},
-       {"epoch", static_cast<std::uint64_t>(epoch_)},
-       {"cause", row.word},
-       {"by", row.by},
-       {"open_ms", since(granted_)},
-       {"fence_wait_ms", std::chrono::duration_cast<Millis>(granted_ - started_)},
-       {"shield_ms", shielded_},
-       {"bytes_up", bytes_up_},
-       {"bytes_down", bytes_down_},
-       {"detail", detail_}});
 }
 
 }  // namespace connguard

@@ -277,11 +277,11 @@ void WebSocketSession::Perform(const TunnelEffect& effect) {
       fence_.Dropped(epoch_);
       break;
     case TunnelEffect::Kind::kBarrier:
-      barrier_ = std::make_unique<Barrier>(worker_, route_.upstream, *route_.session.barrier_path,
-                                           [this] {
-                                             tunnel_->BarrierPassed(worker_.now());
-                                             Settle();
-                                           });
+      barrier_ =
+          std::make_unique<Barrier>(worker_, route_.upstream, *route_.session.barrier_path, [this] {
+            tunnel_->BarrierPassed(worker_.now());
+            Settle();
+          });
       if (!barrier_->Start()) tunnel_->BarrierPassed(worker_.now());
       break;
     case TunnelEffect::Kind::kRelease:

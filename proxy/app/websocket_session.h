@@ -23,11 +23,12 @@
 
 namespace connguard {
 
-// Waits for the fence, dials, holds the client's handshake until the upstream has answered, relays, and
-// – when the client has gone – stays until the upstream is really over. It drives the machines of the
-// core and does what their effects say.
+// Waits for the fence, dials, holds the client's handshake until the upstream has answered, relays,
+// and – when the client has gone – stays until the upstream is really over. It drives the machines
+// of the core and does what their effects say.
 //
-// websocket_session.cc: up to the upstream's answer; effects and timers. websocket_relay.cc: from there on.
+// websocket_session.cc: up to the upstream's answer; effects and timers. websocket_relay.cc: from
+// there on. websocket_upkeep.cc: flow control, liveness, the record.
 class WebSocketSession : public Session, private ClientStreamSink, private UpstreamStreamSink {
  public:
   // `early`: what the client sent behind its request.
@@ -114,7 +115,7 @@ class WebSocketSession : public Session, private ClientStreamSink, private Upstr
   std::vector<std::uint8_t> early_;  // the client's bytes from before the upstream's 101
   FenceClient fence_;
   Epoch epoch_ = Epoch::kNone;
-  bool waiting_ = false;  // for the fence
+  bool waiting_ = false;          // for the fence
   std::optional<Tunnel> tunnel_;  // from the grant on
   UpstreamDial dial_;
   std::unique_ptr<Conn> upstream_;
@@ -132,8 +133,8 @@ class WebSocketSession : public Session, private ClientStreamSink, private Upstr
   CloseCode upstream_close_ = CloseCode::kAbnormal;  // of the upstream's Close frame
   std::string detail_;                               // of a violation, for the log
   bool close_sent_ = false;                          // to the upstream
-  bool probing_ = false;                             // the fence wants to know whether the client lives
-  bool released_ = false;                            // the tunnel is over
+  bool probing_ = false;   // the fence wants to know whether the client lives
+  bool released_ = false;  // the tunnel is over
   bool closed_ = false;
   std::optional<TunnelPhase> shown_;  // in the gauge
   TimePoint wait_deadline_ = kNever;

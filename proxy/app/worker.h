@@ -46,7 +46,8 @@ class Worker {
   void Post(Errand errand) { mailbox_.Post(std::move(errand)); }
   WorkerMetrics& metrics() { return metrics_; }
 
-  // From this worker to worker `index`; to itself without a lock or a system call, but never at once.
+  // From this worker to worker `index`; to itself without a lock or a system call, but never at
+  // once.
   void Send(unsigned index, Errand errand);
 
   SessionId Admit(std::unique_ptr<Session> session);

@@ -3,8 +3,11 @@
 #include "cli/command_line.h"
 
 #include <CLI/CLI.hpp>
-#include <map>
+#include <array>
 #include <ostream>
+#include <span>
+#include <string_view>
+#include <utility>
 
 #include "config/address.h"
 
@@ -22,8 +25,8 @@ struct Raw {
   std::string admin;
   std::string health_admin = "127.0.0.1:9180";
   unsigned workers = 0;
-  LogLevel level = LogLevel::kInfo;
-  LogFormat format = LogFormat::kJson;
+  std::string level;
+  std::string format;
   std::string demo_listen = kDefaultDemoListen;
   std::string demo_agent_listen = kDefaultDemoAgentListen;
 };
@@ -35,6 +38,35 @@ std::string AdminProblem(const std::string& text) {
   return text == "off" ? std::string() : AddressProblem(text);
 }
 
+constexpr auto kLevels =
+    std::to_array<std::pair<std::string_view, LogLevel>>({{"debug", LogLevel::kDebug},
+                                                          {"info", LogLevel::kInfo},
+                                                          {"warn", LogLevel::kWarn},
+                                                          {"error", LogLevel::kError},
+                                                          {"off", LogLevel::kOff}});
+constexpr auto kFormats = std::to_array<std::pair<std::string_view, LogFormat>>(
+    {{"json", LogFormat::kJson}, {"text", LogFormat::kText}});
+
+// nullopt: no such word.
+template <typename T>
+std::optional<T> ValueOf(std::string_view text,
+                         std::span<const std::pair<std::string_view, T>> words) {
+  for (const auto& [word, value] : words) {
+    if (word == text) return value;
+  }
+  return std::nullopt;
+}
+
+std::string LevelProblem(const std::string& text) {
+  if (ValueOf<LogLevel>(text, kLevels)) return {};
+  return "expected debug, info, warn, error or off, found '" + text + "'";
+}
+
+std::string FormatProblem(const std::string& text) {
+  if (ValueOf<LogFormat>(text, kFormats)) return {};
+  return "expected json or text, found '" + text + "'";
+}
+
 std::optional<CommandLine::AdminFlag> ToAdminFlag(const std::string& text) {
   if (text.empty()) return std::nullopt;
   if (text == "off") return CommandLine::AdminFlag{};
@@ -42,13 +74,6 @@ std::optional<CommandLine::AdminFlag> ToAdminFlag(const std::string& text) {
 }
 
 void AddRunOptions(CLI::App& app, Raw& raw) {
-  const std::map<std::string, LogLevel> levels{{"debug", LogLevel::kDebug},
-                                               {"info", LogLevel::kInfo},
-                                               {"warn", LogLevel::kWarn},
-                                               {"error", LogLevel::kError},
-                                               {"off", LogLevel::kOff}};
-  const std::map<std::string, LogFormat> formats{{"json", LogFormat::kJson},
-                                                 {"text", LogFormat::kText}};
   app.add_option("-c,--config", raw.line.config_file, kSourceHelp)->type_name("FILE");
   app.add_option("--listen", raw.line.listen, "Without a file: where clients connect")
       ->type_name("ADDR");
@@ -60,11 +85,11 @@ void AddRunOptions(CLI::App& app, Raw& raw) {
       ->check(AdminProblem)
       ->type_name("ADDR");
   app.add_option("--log-level", raw.level, "Least severity of a log line")
-      ->transform(CLI::CheckedTransformer(levels).description(""))
-      ->type_name("debug|info|warn|error|off");
-  app.add_option("--log-format", raw.format, "Form of log lines")
-      ->transform(CLI::CheckedTransformer(formats).description(""))
-      ->type_name("json|text");
+      ->check(LevelProblem)
+      ->type_name("LEVEL");
+  app.add_option("--log-format", raw.format, "json or text")
+      ->check(FormatProblem)
+      ->type_name("FORMAT");
 }
 
 struct Commands {
@@ -132,21 +157,15 @@ std::string Problem(const CommandLine& line, bool validate) {
   return {};
 }
 
-void Finish(const Commands& commands, const CLI::App& app, Raw& raw) {
+void Finish(const Commands& commands, Raw& raw) {
   using Command = CommandLine::Command;
-  const auto given = [&](const char* name) {
-    for (const CLI::App* part : {&app, static_cast<const CLI::App*>(commands.run),
-                                 static_cast<const CLI::App*>(commands.print_config)}) {
-      if (part->count(name) > 0) return true;
-    }
-    return false;
-  };
   raw.line.command = Chosen(commands, raw.validate);
   raw.line.admin = ToAdminFlag(raw.admin);
-  if (given("--workers")) raw.line.workers = raw.workers;
-  if (given("--log-level")) raw.line.log_level = raw.level;
-  if (given("--log-format")) raw.line.log_format = raw.format;
+  if (raw.workers > 0) raw.line.workers = raw.workers;
+  raw.line.log_level = ValueOf<LogLevel>(raw.level, kLevels);
+  raw.line.log_format = ValueOf<LogFormat>(raw.format, kFormats);
   if (raw.line.command == Command::kHealth) raw.line.admin = ToAdminFlag(raw.health_admin);
+  if (raw.line.command == Command::kDemo) raw.line.agent_listen = raw.demo_agent_listen;
 }
 
 }  // namespace
@@ -162,16 +181,13 @@ std::variant<CommandLine, ExitStatus> ParseCommandLine(int argc, const char* con
   const Commands commands = AddCommands(app, raw);
   try {
     app.parse(argc, argv);
-    Finish(commands, app, raw);
+    Finish(commands, raw);
     const std::string problem = Problem(raw.line, raw.validate);
     if (!problem.empty()) throw CLI::ValidationError(problem, CLI::ExitCodes::ValidationError);
   } catch (const CLI::ParseError& error) {
     return app.exit(error, out, err) == 0 ? ExitStatus::kOk : ExitStatus::kUsage;
   }
-  if (raw.line.command == CommandLine::Command::kDemo) {
-    raw.line.listen = raw.demo_listen;
-    raw.line.agent_listen = raw.demo_agent_listen;
-  }
+  if (raw.line.command == CommandLine::Command::kDemo) raw.line.listen = raw.demo_listen;
   return raw.line;
 }
 

@@ -19,7 +19,8 @@ void SayWhereToLook(const Listening& listening, std::uint16_t agent_port) {
   std::cout << "\n  connguard demo\n\n"
             << "  open      http://" << address << "/\n"
             << "  guarded   ws://" << address << "/ws/you\n"
-            << "  bare      ws://127.0.0.1:" << agent_port << "/ws/you   (the same agent, unguarded)\n"
+            << "  bare      ws://127.0.0.1:" << agent_port
+            << "/ws/you   (the same agent, unguarded)\n"
             << "  try       curl -si http://" << address << "/healthz\n";
   if (listening.admin) {
     std::cout << "  metrics   http://" << listening.admin->ToString() << "/metrics\n";

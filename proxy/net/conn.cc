@@ -1,12 +1,12 @@
 // Conn: direct writes, our own queue, staged shutdown.
 #include "net/conn.h"
 
+#include <libwebsockets.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <cerrno>
-#include <libwebsockets.h>
 
 #include "net/transport.h"
 

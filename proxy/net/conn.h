@@ -36,8 +36,8 @@ class ConnHandler {
   ~ConnHandler() = default;
 };
 
-// Conn writes directly and queues what the socket does not take; it keeps reading meanwhile (lws's own
-// partial-write buffer would not: two peers that both write would deadlock).
+// Conn writes directly and queues what the socket does not take; it keeps reading meanwhile (lws's
+// own partial-write buffer would not: two peers that both write would deadlock).
 //
 // Owned by one worker; not thread-safe. Destroying it closes the socket; the handler hears nothing.
 class Conn {

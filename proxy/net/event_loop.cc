@@ -24,9 +24,7 @@ std::uint64_t Tag(int fd, std::uint32_t generation) {
 }  // namespace
 
 EventLoop::EventLoop()
-    : epoll_(epoll_create1(EPOLL_CLOEXEC)),
-      now_(std::chrono::steady_clock::now()),
-      timers_(now_) {
+    : epoll_(epoll_create1(EPOLL_CLOEXEC)), now_(std::chrono::steady_clock::now()), timers_(now_) {
   if (epoll_ < 0) throw std::system_error(errno, std::generic_category(), "epoll_create1");
 }
 

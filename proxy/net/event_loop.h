@@ -9,11 +9,12 @@
 
 namespace connguard {
 
-// EventLoop serves lws's descriptors and our own alike. Interest is changed lazily: one epoll_ctl per
-// descriptor and turn at most, none when a change is taken back within the turn.
+// EventLoop serves lws's descriptors and our own alike. Interest is changed lazily: one epoll_ctl
+// per descriptor and turn at most, none when a change is taken back within the turn.
 //
 // Owned by one thread; not thread-safe. Callbacks may watch, change and forget any descriptor, also
-// their own; an event of a descriptor that was forgotten (or reused) earlier in the batch is skipped.
+// their own; an event of a descriptor that was forgotten (or reused) earlier in the batch is
+// skipped.
 class EventLoop {
  public:
   using FdCallback = void (*)(void* context, int fd, std::uint32_t events) noexcept;
@@ -28,7 +29,8 @@ class EventLoop {
   // `events`: EPOLLIN, EPOLLOUT, EPOLLEXCLUSIVE; errors and hang-ups are always told.
   void Watch(int fd, std::uint32_t events, FdCallback callback, void* context);
   void Change(int fd, std::uint32_t add, std::uint32_t remove);
-  // `closing`: the descriptor is closed before the next wait, which takes it out of epoll by itself.
+  // `closing`: the descriptor is closed before the next wait, which takes it out of epoll by
+  // itself.
   void Forget(int fd, bool closing);
   std::uint32_t Wanted(int fd) const;
   // Takes the descriptor out of epoll until its interest changes: a hang-up cannot be masked, and

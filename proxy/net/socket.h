@@ -43,12 +43,12 @@ std::vector<SocketAddress> ParseLiteral(const Address& address);
 std::string IpOf(const SocketAddress& address);
 
 // One listening socket for each of `workers`: TCP sockets share the port (SO_REUSEPORT), a unix
-// socket's descriptors are duplicates of one. Throws std::runtime_error with a sentence that names the
-// address. `bound` is set to the real address (port 0).
+// socket's descriptors are duplicates of one. Throws std::runtime_error with a sentence that names
+// the address. `bound` is set to the real address (port 0).
 std::vector<Fd> OpenListeners(const Address& address, unsigned workers, Address& bound);
 
-// A non-blocking socket whose connect() is under way or done. Invalid with errno set when it failed at
-// once.
+// A non-blocking socket whose connect() is under way or done. Invalid with errno set when it failed
+// at once.
 Fd Dial(const SocketAddress& address);
 
 // A unix socket's file outlives its descriptors.

@@ -11,7 +11,8 @@ namespace {
 constexpr int kBits = 8;
 constexpr std::uint64_t kMask = 0xFF;
 // The farthest slot; a deadline beyond it (49 days) is looked at again when that slot comes.
-constexpr std::uint64_t kHorizon = (std::uint64_t{1} << (4 * kBits)) - (std::uint64_t{1} << (3 * kBits));
+constexpr std::uint64_t kHorizon =
+    (std::uint64_t{1} << (4 * kBits)) - (std::uint64_t{1} << (3 * kBits));
 
 }  // namespace
 
@@ -45,7 +46,8 @@ void TimingWheel::Place(Timer& timer) {
   int index = 0;
   // The level is chosen by the highest digit in which the deadline differs from now: the slot then
   // comes up before the deadline does.
-  while (index < kLevels - 1 && (tick >> (kBits * (index + 1))) != (now_ >> (kBits * (index + 1)))) {
+  while (index < kLevels - 1 &&
+         (tick >> (kBits * (index + 1))) != (now_ >> (kBits * (index + 1)))) {
     ++index;
   }
   const std::size_t slot = (tick >> (kBits * index)) & kMask;
@@ -101,8 +103,7 @@ void TimingWheel::Cascade(int index) {
 
 void TimingWheel::Advance(TimePoint now) {
   if (now < origin_) return;
-  const auto target =
-      static_cast<std::uint64_t>(std::chrono::floor<Millis>(now - origin_).count());
+  const auto target = static_cast<std::uint64_t>(std::chrono::floor<Millis>(now - origin_).count());
   while (now_ < target) {
     if (armed_ == 0) {
       now_ = target;
@@ -120,8 +121,8 @@ void TimingWheel::Advance(TimePoint now) {
     const std::size_t slot = now_ & kMask;
     if (slot == 0) Cascade(1);
     Timer* due = TakeSlot(0, slot);
-    // A callback may disarm or arm any other timer, also one of this list: the list hangs on a local
-    // head, so that Disarm works on it as on a slot.
+    // A callback may disarm or arm any other timer, also one of this list: the list hangs on a
+    // local head, so that Disarm works on it as on a slot.
     if (due != nullptr) due->link_ = &due;
     while (due != nullptr) {
       Timer& timer = *due;

@@ -35,8 +35,9 @@ class Timer {
   std::uint64_t tick_ = 0;
 };
 
-// TimingWheel is hierarchical: four levels of 256 slots with a tick of 1 ms (65 s in the first two).
-// A far deadline moves down a level when its turn comes, so arming and cancelling never search.
+// TimingWheel is hierarchical: four levels of 256 slots with a tick of 1 ms (65 s in the first
+// two). A far deadline moves down a level when its turn comes, so arming and cancelling never
+// search.
 //
 // Owned by one worker; not thread-safe. `now` must not go backwards.
 class TimingWheel {
@@ -48,8 +49,8 @@ class TimingWheel {
 
   // Arms `timer` for `deadline`, whatever it was armed for. kNever disarms.
   void Arm(Timer& timer, TimePoint deadline);
-  // Leaves a timer alone that fires at or before `deadline`: its owner looks at its own deadlines when
-  // it fires and arms again. This keeps the wheel out of the path of every message.
+  // Leaves a timer alone that fires at or before `deadline`: its owner looks at its own deadlines
+  // when it fires and arms again. This keeps the wheel out of the path of every message.
   void ArmAtLatest(Timer& timer, TimePoint deadline);
   void Disarm(Timer& timer);
 

@@ -1,11 +1,11 @@
-// The only file that drives lws: an event library of our own (lws >= 4.3, event_lib_custom), adoption of
-// sockets in the raw-skt role, and callbacks. The facts behind it: proxy/docs/lws.md.
+// The only file that drives lws: an event library of our own (lws >= 4.3, event_lib_custom),
+// adoption of sockets in the raw-skt role, and callbacks. The facts behind it: proxy/docs/lws.md.
 #include "net/transport.h"
 
+#include <libwebsockets.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#include <libwebsockets.h>
 #include <stdexcept>
 
 namespace connguard {
@@ -143,8 +143,8 @@ void Transport::HandleEvents(int fd, std::uint32_t events) {
   if ((events & EPOLLIN) != 0) poll.revents |= LWS_POLLIN;
   if ((events & EPOLLOUT) != 0) poll.revents |= LWS_POLLOUT;
   if ((events & (EPOLLERR | EPOLLHUP)) != 0) {
-    // lws would close at once on POLLHUP and lose what is unread. Reading comes to the end by itself;
-    // a leg that is not being read waits until it is.
+    // lws would close at once on POLLHUP and lose what is unread. Reading comes to the end by
+    // itself; a leg that is not being read waits until it is.
     if ((wanted & EPOLLIN) == 0) {
       loop_.Suspend(fd);
       return;

@@ -23,8 +23,9 @@ class Transport {
   Transport(const Transport&) = delete;
   Transport& operator=(const Transport&) = delete;
 
-  // Takes ownership of `fd`, a connected stream socket, or one whose non-blocking connect() is under
-  // way (`connecting`: OnConnected or OnEnd follows). nullptr when lws has no room; `fd` is closed.
+  // Takes ownership of `fd`, a connected stream socket, or one whose non-blocking connect() is
+  // under way (`connecting`: OnConnected or OnEnd follows). nullptr when lws has no room; `fd` is
+  // closed.
   std::unique_ptr<Conn> Adopt(int fd, ConnHandler* handler, bool connecting);
 
   // Work that lws keeps outside of descriptors. Call before every wait; returns the longest wait.

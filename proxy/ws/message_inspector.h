@@ -16,9 +16,10 @@
 namespace connguard {
 
 // JsonInspector looks into texts. It takes what RFC 8259 calls JSON, numbers of any size and half
-// surrogate pairs included, up to 1,000 levels deep. A compressed payload is no JSON.
+// surrogate pairs included, some 1,000 levels deep. A compressed payload is no JSON.
 //
-// Keeps its buffers between calls, but not those of a giant text. Not thread-safe: one per worker.
+// Keeps its buffers between calls, but not those of a giant text (which takes some twelve times its
+// size while it is read). Not thread-safe: one per worker.
 class JsonInspector {
  public:
   JsonInspector();
@@ -27,8 +28,7 @@ class JsonInspector {
   JsonInspector& operator=(JsonInspector&&) noexcept;
 
   // True when `text` is JSON whose value at `pointer` (RFC 6901) is a string that equals one of
-  // `values`. Anything else is simply false. Of members of the same name the first counts; a name
-  // written with escapes is not found.
+  // `values`. Anything else is simply false. Of members of the same name the first counts.
   bool Matches(std::span<const std::uint8_t> text, std::string_view pointer,
                const std::vector<std::string>& values);
 

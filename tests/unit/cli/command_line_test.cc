@@ -160,8 +160,9 @@ TEST(CommandLineTest, MisuseIsStatus64AndSaysWhy) {
       {{"-c", "x", "--workers", "65"}, "--workers"},
       {{"-c", "x", "--workers", "-1"}, "--workers"},
       {{"-c", "x", "--admin", "9180"}, "expected host:port"},
-      {{"-c", "x", "--log-level", "loud"}, "--log-level"},
-      {{"-c", "x", "--log-format", "xml"}, "--log-format"},
+      {{"-c", "x", "--log-level", "loud"},
+       "expected debug, info, warn, error or off, found 'loud'"},
+      {{"-c", "x", "--log-format", "xml"}, "expected json or text, found 'xml'"},
       {{"health", "--admin", "off"}, "expected host:port"},
       {{"demo", "--listen", "1"}, "expected host:port"},
   };
