@@ -34,6 +34,12 @@ class Control {
     for (auto& [handle, number] : signals_) {
       uv_signal_init(&loop_, &handle);
       handle.data = this;
+      uv_signal_start(
+          &handle,
+          [](uv_signal_t* self, int received) {
+            static_cast<Control*>(self->data)->OnSignal(received);
+          },
+          number);
     }
     uv_timer_init(&loop_, &timer_);
     uv_async_init(&loop_, &idle_, [](uv_async_t* self) {
@@ -53,25 +59,27 @@ class Control {
   }
   bool draining() const { return draining_; }
 
-  void Run(std::vector<Worker*> workers) {
+  // False until every upstream's name has been resolved once. Any thread.
+  bool resolved() const { return unresolved_ == 0; }
+
+  // Lets the workers know where the upstreams are, as far as that needs no look-up.
+  void Resolve(std::vector<Worker*> workers) {
     workers_ = std::move(workers);
-    for (auto& [handle, number] : signals_) {
-      uv_signal_start(
-          &handle,
-          [](uv_signal_t* self, int received) {
-            static_cast<Control*>(self->data)->OnSignal(received);
-          },
-          number);
-    }
+    std::vector<bool> known(config_.upstreams.size());
+    unresolved_ = known.size();
     resolver_ = std::make_unique<Resolver>(
-        &loop_, config_, [this](std::size_t upstream, const std::vector<SocketAddress>& addresses) {
+        &loop_, config_,
+        [this, known](std::size_t upstream, const std::vector<SocketAddress>& addresses) mutable {
+          if (!known[upstream]) --unresolved_;
+          known[upstream] = true;
           for (Worker* worker : workers_) {
             worker->Post(
                 [upstream, addresses](Worker& self) { self.SetAddresses(upstream, addresses); });
           }
         });
-    uv_run(&loop_, UV_RUN_DEFAULT);
   }
+
+  void Run() { uv_run(&loop_, UV_RUN_DEFAULT); }
 
  private:
   struct Signal {
@@ -126,6 +134,7 @@ class Control {
   std::vector<Worker*> workers_;
   std::atomic<std::size_t> idle_workers_{0};
   std::atomic<bool> draining_{false};
+  std::atomic<std::size_t> unresolved_{0};
   bool stopped_ = false;
 };
 
@@ -141,6 +150,7 @@ std::unique_ptr<AdminServer> StartAdmin(const Config& config, const Control& con
   sources.metrics = [page] { return page->Render(); };
   sources.not_ready_reason = [&control]() -> std::optional<std::string> {
     if (control.draining()) return "draining";
+    if (!control.resolved()) return "an upstream's name is not resolved yet";
     return std::nullopt;
   };
   auto server = std::make_unique<AdminServer>(*config.admin, std::move(sources));
@@ -171,13 +181,14 @@ void RunGuard(const Config& config, const std::function<void(const Listening&)>&
     shared.workers.push_back(workers.back().get());
   }
   const std::unique_ptr<AdminServer> admin = StartAdmin(config, control, shared, listening);
+  control.Resolve(shared.workers);
   for (const auto& worker : workers) worker->StartThread();
   Log(LogLevel::kInfo, "listening",
       {{"address", listening.listeners.front().ToString()},
        {"admin", listening.admin ? listening.admin->ToString() : "off"},
        {"workers", count}});
   if (ready) ready(listening);
-  control.Run(shared.workers);
+  control.Run();
   for (const auto& worker : workers) worker->Join();
   for (const ListenerConfig& listener : config.listeners) {
     if (listener.bind.is_unix()) RemoveSocketFile(listener.bind.path);

@@ -185,6 +185,7 @@ void HttpSession::OnEnd(Conn& conn, ConnEnd end) noexcept {
 }
 
 void HttpSession::Tick() {
+  if (closed_) return;
   const TimePoint now = worker_.now();
   if (now >= dial_.deadline()) {
     upstream_.reset();

@@ -212,8 +212,13 @@ void WebSocketSession::EndClientLeg(const ControlFrame& last_words, bool close_r
 }
 
 void WebSocketSession::SeeClientOff() {
-  const ClientEnding ending = *std::exchange(client_ending_, std::nullopt);
-  client_.conn->Send(ending.last_words.bytes());
+  ClientEnding ending = *std::exchange(client_ending_, std::nullopt);
+  if (from_upstream_->at_frame_boundary()) {
+    client_.conn->Send(ending.last_words.bytes());
+  } else {
+    // The upstream ended in the middle of a frame: a Close would be taken for its payload.
+    ending.close_received = true;
+  }
   client_heartbeat_.reset();
   client_controls_.clear();
   worker_.Admit(std::make_unique<Farewell>(

@@ -21,10 +21,7 @@ Worker::Worker(Shared& shared, unsigned index, std::vector<Fd> listeners)
   loop_.SetPrepare([](void* self) noexcept { return static_cast<Worker*>(self)->Prepare(); }, this);
   loop_.Watch(
       mailbox_.fd(), EPOLLIN,
-      [](void* self, int, std::uint32_t) noexcept {
-        auto* worker = static_cast<Worker*>(self);
-        for (Errand& errand : worker->mailbox_.Take()) errand(*worker);
-      },
+      [](void* self, int, std::uint32_t) noexcept { static_cast<Worker*>(self)->ReadMail(); },
       this);
   for (Fd& fd : listeners) {
     listeners_.push_back(std::make_unique<Listener>(
@@ -40,7 +37,10 @@ Worker::~Worker() {
 }
 
 void Worker::StartThread() {
-  thread_ = std::thread([this] { loop_.Run(); });
+  thread_ = std::thread([this] {
+    ReadMail();  // the upstreams' addresses, before the first client needs one
+    loop_.Run();
+  });
 }
 
 void Worker::Join() {
@@ -110,6 +110,10 @@ void Worker::Accept(Fd fd, const SocketAddress& peer) {
 
 void Worker::SetAddresses(std::size_t upstream, std::vector<SocketAddress> addresses) {
   addresses_[upstream] = std::move(addresses);
+}
+
+void Worker::ReadMail() {
+  for (const Errand& errand : mailbox_.Take()) errand(*this);
 }
 
 void Worker::RunErrands() {

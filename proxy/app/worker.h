@@ -83,6 +83,7 @@ class Worker {
   Session* Find(SessionId id);
   void Accept(Fd fd, const SocketAddress& peer);
   Millis Prepare();
+  void ReadMail();
   void RunErrands();
   void CheckIdle();
 
