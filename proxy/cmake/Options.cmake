@@ -10,7 +10,6 @@ endif()
 
 option(CONNGUARD_TESTS "Build the tests" ON)
 set(CONNGUARD_SANITIZE "" CACHE STRING "Sanitizers, as for -fsanitize= (address,undefined | thread)")
-option(CONNGUARD_FUZZ "Build the fuzzers (clang)" OFF)
 
 add_library(connguard_options INTERFACE)
 target_include_directories(connguard_options INTERFACE ${PROJECT_SOURCE_DIR}/include
@@ -33,8 +32,9 @@ if(CONNGUARD_SANITIZE)
                       -fno-omit-frame-pointer -g1)
   add_link_options(-fsanitize=${CONNGUARD_SANITIZE})
 endif()
-if(CONNGUARD_FUZZ)
-  add_compile_options(-fsanitize=fuzzer-no-link)
+if(CONNGUARD_SANITIZE MATCHES thread)
+  # ThreadSanitizer does not know fences on their own; Asio's are behind a mutex anyway.
+  add_compile_definitions(BOOST_ASIO_DISABLE_FENCED_BLOCK)
 endif()
 
 # connguard_library(NAME source… [DEPENDS target…]): one static library per folder of proxy/.
@@ -44,37 +44,24 @@ function(connguard_library name)
   target_link_libraries(connguard_${name} PUBLIC connguard_options ${ARG_DEPENDS})
 endfunction()
 
-# connguard_test(NAME source… [DEPENDS target…] [LABELS label…]): one GoogleTest binary, each test known
-# to ctest. The label `threads` has it built and run under ThreadSanitizer too (tests/run).
+# The libraries that start threads or cross between them: their tests run under ThreadSanitizer too.
+set(CONNGUARD_THREADED_LIBRARIES connguard_log connguard_net connguard_cluster connguard_admin
+                                 connguard_app connguard_cli connguard_demo connguard_run_demo)
+# All tests with the label `threads`, for a build that needs no others (tests/run).
+add_custom_target(connguard_threads_tests)
+
+# connguard_test(NAME source… [DEPENDS target…]): one GoogleTest binary, each test known to ctest; with
+# the label `threads` when it is a test of one of the libraries above.
 function(connguard_test name)
-  cmake_parse_arguments(ARG "" "" "DEPENDS;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "DEPENDS" ${ARGN})
   add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
   target_link_libraries(${name} PRIVATE ${ARG_DEPENDS} GTest::gtest GTest::gtest_main)
   set(properties TIMEOUT 120)
-  if(ARG_LABELS)
-    list(APPEND properties LABELS ${ARG_LABELS})
-  endif()
+  foreach(library ${ARG_DEPENDS})
+    if(library IN_LIST CONNGUARD_THREADED_LIBRARIES)
+      set(properties TIMEOUT 120 LABELS threads)
+      add_dependencies(connguard_threads_tests ${name})
+    endif()
+  endforeach()
   gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES ${properties})
-  if("threads" IN_LIST ARG_LABELS)
-    add_dependencies(connguard_threads_tests ${name})
-  endif()
 endfunction()
-
-# All tests with the label `threads`, for a build that needs no others.
-add_custom_target(connguard_threads_tests)
-
-# connguard_fuzzer(NAME source… [DEPENDS target…]): one libFuzzer binary in build/fuzz; tests/run --fuzz
-# runs each for a minute. Its seeds are tests/fuzz/corpus/NAME, if there is such a folder.
-function(connguard_fuzzer name)
-  if(NOT CONNGUARD_FUZZ)
-    return()
-  endif()
-  cmake_parse_arguments(ARG "" "" "DEPENDS" ${ARGN})
-  add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
-  target_link_libraries(${name} PRIVATE ${ARG_DEPENDS})
-  target_link_options(${name} PRIVATE -fsanitize=fuzzer)
-  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/fuzzers)
-  add_dependencies(connguard_fuzzers ${name})
-endfunction()
-
-add_custom_target(connguard_fuzzers)

@@ -111,9 +111,9 @@ bool IsWebSocketAccept(const ResponseHead& head, std::string_view key);
 bool NegotiatedDeflate(const ResponseHead& head);
 
 // The heads as they go to the other side: byte-exact targets, order, case and duplicates, but
-//   - fields that this Connection names, Keep-Alive and Proxy-Connection go no further; kPlain: nor
-//   do
-//     Connection and Upgrade, and `Connection: close` is added (an interim answer gets none);
+//   - fields that this Connection names, Keep-Alive and Proxy-Connection go no further;
+//   - kPlain: nor do Connection and Upgrade, and `Connection: close` is added (an interim answer
+//     gets none);
 //   - TE goes on as `trailers` only;
 //   - Forwarded and X-Forwarded-* are replaced by what the socket says;
 //   - an absolute-form target becomes a path, its authority the Host.

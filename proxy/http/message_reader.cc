@@ -96,6 +96,9 @@ struct MessageReader<Head>::Impl {
   // One step of the parser over `in`; false after an error.
   bool Step(std::string_view in, Bytes& taken);
   Result Fail(int status, std::string why);
+  Result FailLongChunkHeader() {
+    return Fail(400, "chunk header or trailers are longer than the limit");
+  }
 
   Bytes header_size;
   HeadScan scan;
@@ -157,6 +160,10 @@ bool MessageReader<Head>::Impl::Step(std::string_view in, Bytes& taken) {
   }
   if (!parser.saw_chunk_header) return true;
   first_chunk = false;
+  if (taken > header_size) {
+    FailLongChunkHeader();
+    return false;
+  }
   const char* why = FindIllegalLine(in.substr(0, taken));
   if (why != nullptr) Fail(400, std::string(why) + " in a chunk header or trailer");
   return why == nullptr;
@@ -187,9 +194,7 @@ auto MessageReader<Head>::Impl::FeedBody(std::span<const std::uint8_t> in) -> Re
     // What is held here has been passed on already: it must not begin like something that another
     // reader takes for the end of a chunk.
     if (!IsChunkStart(chunk_line, first_chunk)) return Fail(400, "illegal chunk header");
-    if (chunk_line.size() > header_size) {
-      return Fail(400, "chunk header or trailers are longer than the limit");
-    }
+    if (chunk_line.size() > header_size) return FailLongChunkHeader();
   }
   if (parser.is_done()) phase = Phase::kDone;
   return {parser.is_done() ? Status::kDone : Status::kBody, used, 0, {}};

@@ -27,6 +27,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "sanitized: uses the binary of CONNGUARD_ASAN, if it is set")
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
@@ -69,16 +70,19 @@ def start_agent(tmp_path: pathlib.Path) -> Iterator[Callable[..., AgentServer]]:
 
 
 @pytest.fixture
-def start_guard(tmp_path: pathlib.Path) -> Iterator[Callable[..., GuardServer]]:
+def start_guard(tmp_path: pathlib.Path, request) -> Iterator[Callable[..., GuardServer]]:
+    """Guards from the sanitized binary where a test or its module is marked so."""
+    sanitized = request.node.get_closest_marker("sanitized") is not None
     started: list[GuardServer] = []
 
-    def start(config: str, *args) -> GuardServer:
-        started.append(GuardServer(tmp_path, config, *args))
+    def start(config: str, sanitized: bool = sanitized) -> GuardServer:
+        started.append(GuardServer(tmp_path, config, sanitized))
         return started[-1]
 
     yield start
     for server in started:
-        server.stop()
+        assert server.stop() == 0, server.log()
+        assert server.reports() == []
 
 
 @dataclasses.dataclass

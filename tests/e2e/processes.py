@@ -18,8 +18,10 @@ PYTHON = "/usr/bin/python3" if os.path.exists("/usr/bin/python3") else sys.execu
 TROUBLE = ("Traceback", "Unexpected ASGI message", "Exception in ASGI")
 
 
-def guard_binary() -> str:
-    return os.environ.get("CONNGUARD", str(ROOT / "build/release/proxy/connguard"))
+def guard_binary(sanitized: bool = False) -> str:
+    """CONNGUARD names the binary, CONNGUARD_ASAN another one that is built with sanitizers."""
+    release = os.environ.get("CONNGUARD", str(ROOT / "build/release/proxy/connguard"))
+    return os.environ.get("CONNGUARD_ASAN", release) if sanitized else release
 
 
 def free_port() -> int:
@@ -78,7 +80,7 @@ class Server:
         pages = int(pathlib.Path(f"/proc/{self.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE")
 
-    def stop(self, timeout: float = 10.0) -> int:
+    def stop(self, timeout: float = 40.0) -> int:
         """SIGTERM, then SIGKILL; returns the exit status."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
@@ -110,14 +112,15 @@ class AgentServer(Server):
 
 
 class GuardServer(Server):
-    def __init__(self, directory: pathlib.Path, config: str, arguments: tuple[str, ...] = ()):
+    def __init__(self, directory: pathlib.Path, config: str, sanitized: bool = False) -> None:
         """`config` has {port} and {admin} where the free ports go."""
-        if not os.access(guard_binary(), os.X_OK):
-            raise RuntimeError(f"{guard_binary()} is not built; CONNGUARD names another binary")
+        binary = guard_binary(sanitized)
+        if not os.access(binary, os.X_OK):
+            raise RuntimeError(f"{binary} is not built; CONNGUARD names another binary")
         self.port, self.admin = free_port(), free_port()
         path = directory / f"connguard-{self.port}.yaml"
         path.write_text(config.replace("{port}", str(self.port)).replace("{admin}", str(self.admin)))
-        command = [guard_binary(), "run", "-c", str(path), *arguments]
+        command = [binary, "run", "-c", str(path)]
         log = directory / f"connguard-{self.port}.log"
         super().__init__(command, log, self.admin, "/readyz")
 
@@ -130,6 +133,13 @@ class GuardServer(Server):
         return {name: float(value) for name, value in samples}
 
     def gauge(self, name: str) -> float:
-        """The sum of a metric over its labels."""
+        """The sum of a metric over its labels. There must be such a metric."""
         samples = self.metrics().items()
-        return sum(value for key, value in samples if key.partition("{")[0] == name)
+        values = [value for key, value in samples if key.partition("{")[0] == name]
+        assert values, f"the metrics page has no {name}"
+        return sum(values)
+
+    def reports(self) -> list[str]:
+        """What sanitizers wrote."""
+        words = ("Sanitizer", "runtime error:", "Assertion")
+        return [line for line in self.log().splitlines() if any(word in line for word in words)]

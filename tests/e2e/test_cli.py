@@ -10,7 +10,7 @@ import subprocess
 
 import httpclient
 from guardconfig import guard_config
-from processes import guard_binary
+from processes import free_port, guard_binary
 from wsclient import Client, Closed
 
 
@@ -84,14 +84,39 @@ async def test_sigterm_ends_open_tunnels_and_exits_with_status_0(stack):
     assert s.agent_server.trouble() == []
 
 
+async def test_whoever_comes_first_is_served(start_agent, tmp_path):
+    agent_server = start_agent()
+    for number in range(10):
+        port, admin = free_port(), free_port()
+        text = guard_config(agent_server.port)
+        path = tmp_path / f"{number}.yaml"
+        path.write_text(text.replace("{port}", str(port)).replace("{admin}", str(admin)))
+        guard = await asyncio.create_subprocess_exec(guard_binary(), "run", "-c", str(path))
+        try:
+            await (await connect_as_soon_as_possible(port)).close()
+        finally:
+            guard.terminate()
+            assert await guard.wait() == 0
+
+
+async def connect_as_soon_as_possible(port: int) -> Client:
+    deadline = asyncio.get_running_loop().time() + 10
+    while True:
+        try:
+            return await Client.connect(port, "/ws/u")
+        except ConnectionRefusedError:
+            assert asyncio.get_running_loop().time() < deadline
+            await asyncio.sleep(0)
+
+
 async def test_the_admin_endpoints_answer(stack):
     s = stack()
     for path in ("/livez", "/readyz"):
         assert (await httpclient.request(s.guard.admin, path)).status == 200
-    client = await s.connect("u")
+    client = await s.connect("giulia")
     assert s.guard.gauge("connguard_tunnels") == 1
     assert s.guard.gauge("connguard_connections") == 1
-    assert not any("user" in name or '"u"' in name for name in s.guard.metrics())
+    assert not any("giulia" in name for name in s.guard.metrics())
     await client.close()
 
 

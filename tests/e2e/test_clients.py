@@ -9,6 +9,7 @@ import time
 import pytest
 import websockets
 
+pytestmark = pytest.mark.sanitized
 both = pytest.mark.parametrize("ws", ["websockets", "wsproto"])
 
 

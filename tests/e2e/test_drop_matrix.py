@@ -4,6 +4,7 @@ bug must show: 3 variants × 2 WebSocket implementations × 120 cells."""
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 
 import pytest
@@ -16,6 +17,9 @@ GUARDED_PATIENCE = 30.0
 STRAIGHT_PATIENCE = 3.0
 
 pairs = pytest.mark.parametrize("ws", ["websockets", "wsproto"])
+builds = pytest.mark.parametrize(
+    "build", ["release", "sanitized"] if "CONNGUARD_ASAN" in os.environ else ["release"]
+)
 variants = pytest.mark.parametrize("variant", ["A", "B", "C"])
 
 
@@ -35,14 +39,15 @@ async def stories(runs: list[Run], limit: int = 12) -> str:
     return f"{len(failed)} of {len(runs)} cells failed\n" + "\n".join(told)
 
 
+@builds
 @variants
 @pairs
 def test_every_reconnect_through_the_guard_works(
-    variant, ws, start_agent, start_guard, report, request
+    variant, ws, build, start_agent, start_guard, report, request
 ):
     long = request.config.getoption("--long")
     agent_server = start_agent(variant, ws, ("--burn", "1") if long else ())
-    guard = start_guard(guard_config(agent_server.port))
+    guard = start_guard(guard_config(agent_server.port), build == "sanitized")
     agent = Agent(agent_server.port)
     target = Target(guard.port, agent, guarded=True, patience=GUARDED_PATIENCE * (4 if long else 1))
 
@@ -67,7 +72,8 @@ def test_every_reconnect_through_the_guard_works(
     assert agent_server.trouble() == []
     assert guard.stop() == 0
     seconds = time.monotonic() - start
-    report(f"drop matrix {variant}/{ws} through the guard: {len(runs)} cells, 0 failed, {seconds:.0f} s")
+    name = f"drop matrix {variant}/{ws} through the guard ({build})"
+    report(f"{name}: {len(runs)} cells, 0 failed, {seconds:.0f} s")
 
 
 @variants

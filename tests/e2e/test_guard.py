@@ -10,6 +10,8 @@ import pytest
 
 from wsclient import BINARY, TEXT, Client, Closed, Drop, Refused
 
+pytestmark = pytest.mark.sanitized
+
 LONG_TURN = {"tokens": 10, "pace": 0.1}
 
 

@@ -13,6 +13,7 @@ from wsclient import Client, Drop
 SETTLE = 0.1
 USERS = 2000
 MIB = 1 << 20
+GROWTH = 8 * MIB  # what tables that have grown once, and an allocator's own, may keep
 
 
 async def reconnect_times(port: int, user: str, tries: int) -> list[float]:
@@ -86,10 +87,19 @@ async def test_two_thousand_users_drop_in_mid_turn_and_are_all_served_again(stac
     while s.guard.descriptors() > start_fds or s.guard.gauge("connguard_connections"):
         assert time.monotonic() < deadline, f"{s.guard.descriptors()} of {start_fds} descriptors"
         await asyncio.sleep(0.1)
-    growth = (s.guard.resident_bytes() - start_rss) / MIB
+    left_fds = s.guard.descriptors()
+    growth = await lowest_growth(s.guard, start_rss)
     report(
-        f"{USERS} users: {seconds:.1f} s, descriptors {start_fds} -> {s.guard.descriptors()}, "
-        f"resident {start_rss / MIB:.1f} MiB {growth:+.1f} MiB"
+        f"{USERS} users: {seconds:.1f} s, descriptors {start_fds} -> {left_fds}, "
+        f"resident {start_rss / MIB:.1f} MiB {growth / MIB:+.1f} MiB"
     )
     assert s.agent_server.trouble() == []
-    assert growth < 8
+    assert growth < GROWTH
+
+
+async def lowest_growth(guard, start_rss: int, patience: float = 40.0) -> int:
+    """Waits until the guard has given its memory back; freed memory may go with a delay."""
+    deadline = time.monotonic() + patience
+    while (growth := guard.resident_bytes() - start_rss) >= GROWTH and time.monotonic() < deadline:
+        await asyncio.sleep(0.2)
+    return growth

@@ -112,6 +112,7 @@ class Pane {
     this.verdictLine.hidden = false;
     this.verdictLine.dataset.result = result;
     this.verdictLine.textContent = text;
+    this.log.scrollTop = this.log.scrollHeight;  // the verdict takes room from the log
   }
 
   // Resolves to true when the connection is open, to false when it was refused.
@@ -232,7 +233,8 @@ class Pane {
     await this.until(() => this.socket === null, kHandshakeLimitMs);
     step('reconnect');
     const left = performance.now();
-    if (!await this.connectPatiently()) {
+    const attempt = await this.connectPatiently();
+    if (attempt === 0) {
       step('again');
       return this.verdict('bad', `Locked out: ${kAttempts} attempts in `
         + `${duration(performance.now() - left)}, and every one was refused.`);
@@ -242,17 +244,19 @@ class Pane {
     this.send(kMessages[1]);
     await this.until(() => this.answer === null, kHandshakeLimitMs);
     if (!this.open) return this.verdict('bad', 'The second answer was cut off.');
-    this.verdict('good', `Back after ${duration(held)} at the first attempt; `
+    const which = attempt === 1 ? 'the first attempt' : `attempt ${attempt}`;
+    this.verdict('good', `Back after ${duration(held)} at ${which}; `
       + `the second answer is complete (${this.tokens} tokens).`);
   }
 
+  // Resolves to the number of the attempt that succeeded, to 0 when none did.
   async connectPatiently() {
     for (let attempt = 1; attempt <= kAttempts; attempt += 1) {
-      if (await this.connect()) return true;
+      if (await this.connect()) return attempt;
       await this.explainRefusal();
       if (attempt < kAttempts) await sleep(kRetryPauseMs);
     }
-    return false;
+    return 0;
   }
 }
 

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 """Drives the page of `connguard demo` in headless Chromium.
 
-    show_me_test.py CONNGUARD ARTEFACTS [ARGUMENT...]
+    show_me_test.py CONNGUARD ARTEFACTS
 
-CONNGUARD is the binary, run as `CONNGUARD demo ARGUMENT...`; screenshots go to the folder ARTEFACTS.
+CONNGUARD is the binary, which is run on free ports; screenshots go to the folder ARTEFACTS.
 Needs Debian's chromium, chromium-driver and python3-selenium.
 """
 
@@ -24,6 +24,7 @@ SCENARIO_LIMIT_S = 60
 STEP_LIMIT_S = 20
 REASON = ("HTTP 500: Unexpected ASGI message 'websocket.close', "
           "after sending 'websocket.close'")
+ARGUMENTS = ["--admin", "off", "demo", "--listen", "127.0.0.1:0", "--agent-listen", "127.0.0.1:0"]
 FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -31,25 +32,24 @@ FLAGS = [
 ]
 
 
-def start_demo(binary, arguments):
-    """Starts the demo and returns it with the URL that it prints."""
-    demo = subprocess.Popen([binary, "demo", *arguments], stdout=subprocess.PIPE, text=True)
+def url_of(demo):
+    """The URL that the demo prints; it ends its output when it can't start."""
     for line in demo.stdout:
         url = re.search(r"http://\S+", line)
         if url:
-            return demo, url.group()
-    raise RuntimeError(f"{binary} demo ended without printing its URL")
+            return url.group()
+    raise RuntimeError("connguard demo ended without printing its URL")
 
 
 class ShowMeTest(unittest.TestCase):
     binary = ""
     artefacts = pathlib.Path()
-    arguments = []
 
     @classmethod
     def setUpClass(cls):
-        cls.demo, cls.url = start_demo(cls.binary, cls.arguments)
+        cls.demo = subprocess.Popen([cls.binary, *ARGUMENTS], stdout=subprocess.PIPE, text=True)
         cls.addClassCleanup(cls.stop_demo)
+        cls.url = url_of(cls.demo)
         profile = tempfile.TemporaryDirectory(prefix="connguard-demo-")
         cls.addClassCleanup(profile.cleanup)
         options = webdriver.ChromeOptions()
@@ -161,9 +161,8 @@ class ShowMeTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 3:
+    if len(sys.argv) != 3:
         sys.exit(__doc__)
     ShowMeTest.binary = sys.argv[1]
     ShowMeTest.artefacts = pathlib.Path(sys.argv[2])
-    ShowMeTest.arguments = sys.argv[3:]
     unittest.main(argv=sys.argv[:1], verbosity=2)

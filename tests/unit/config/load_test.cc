@@ -117,6 +117,12 @@ TEST_F(LoadTest, AnAliasStandsForAWholeValue) {
   EXPECT_EQ(result.config->routes[0].upstream_heartbeat.interval, 7s);
 }
 
+TEST_F(LoadTest, AnAliasOfNothingIsReported) {
+  // yaml-cpp 0.8 goes on with the alias's name.
+  EXPECT_TRUE(Complaints(Load({{12, "workers: *nowhere"}}))
+                  .starts_with("12:10: not YAML: the referenced anchor is not defined"));
+}
+
 TEST_F(LoadTest, AMistakeInAnAliasedValueIsReportedWhereTheValueStands) {
   const LoadResult result = Load({{12, "    heartbeat:"},
                                   {13, "      client: &h {intervall: 7s}"},

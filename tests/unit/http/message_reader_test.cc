@@ -103,6 +103,7 @@ TEST(MessageReaderTest, IllegalChunksAreRefused) {
       "0\r\nContent-Length: 5\r\n\r\n",
       "0;" + std::string(2 * kHeaderSize, 'a'),
       "0\r\nX: " + std::string(2 * kHeaderSize, 'a'),
+      "0\r\nX: " + std::string(2 * kHeaderSize, 'a') + "\r\n\r\n",
   };
   for (const std::string& body : kBodies) {
     for (const std::size_t step : {std::size_t{1}, std::size_t{3}, kChunked.size() + body.size()}) {
