@@ -95,7 +95,7 @@ bool WebSocketSession::ClientControl(Opcode opcode,
   if (opcode != Opcode::kClose) return true;
   const ClosePayload close = ParseClose(payload);
   close_reason_.assign(close.reason.begin(), close.reason.end());
-  EndClientLeg(MakeClose(close.code, {}, false), true);
+  EndClientLeg(close.code, {}, true);
   tunnel_->ClientGone(CloseCause::kClientClosed, close.code, worker_.now());
   return false;
 }
@@ -185,24 +185,22 @@ void WebSocketSession::EndClient(CloseCause cause) {
     if (cause != CloseCause::kUpstreamRefused) RefuseFor(cause);
     return;
   }
-  const CloseCauseRow& row = Describe(cause);
-  if (row.to_client == CloseCode::kAbnormal) {
-    EndClientLeg(ControlFrame{}, true);
-    return;
-  }
-  const bool own = row.to_client == CloseCode::kNone;  // the upstream's own code and reason
-  const std::span<const std::uint8_t> reason(reinterpret_cast<const std::uint8_t*>(detail_.data()),
+  const CloseCode code = Describe(cause).to_client;
+  const bool own = code == CloseCode::kNone;  // the upstream's own code and reason
+  const std::span<const std::uint8_t> detail(reinterpret_cast<const std::uint8_t*>(detail_.data()),
                                              detail_.size());
-  EndClientLeg(own ? MakeClose(upstream_close_, close_reason_, false)
-                   : MakeClose(row.to_client, reason, false),
-               // After an illegal frame nothing that the client sends can be understood.
-               cause == CloseCause::kClientProtocol || cause == CloseCause::kClientTooBig);
+  // After an illegal frame nothing that the client sends can be understood.
+  const bool deaf = cause == CloseCause::kClientProtocol || cause == CloseCause::kClientTooBig;
+  EndClientLeg(own ? upstream_close_ : code, own ? close_reason_ : detail,
+               deaf || code == CloseCode::kAbnormal);
 }
 
-void WebSocketSession::EndClientLeg(const ControlFrame& last_words, bool close_received) {
+void WebSocketSession::EndClientLeg(CloseCode code, std::span<const std::uint8_t> reason,
+                                    bool close_received) {
   slow_deadline_ = kNever;
-  client_ending_ =
-      ClientEnding{last_words, close_received, worker_.now() + route_.session.close_timeout};
+  client_ending_ = ClientEnding{
+      code, code == CloseCode::kAbnormal ? ControlFrame{} : MakeClose(code, reason, false),
+      close_received, worker_.now() + route_.session.close_timeout};
   if (from_upstream_->at_frame_boundary() || phase_ != UpstreamPhase::kFrames) {
     SeeClientOff();
   } else {
@@ -215,6 +213,7 @@ void WebSocketSession::SeeClientOff() {
   ClientEnding ending = *std::exchange(client_ending_, std::nullopt);
   if (from_upstream_->at_frame_boundary()) {
     client_.conn->Send(ending.last_words.bytes());
+    sent_down_ = ending.code;
   } else {
     // The upstream ended in the middle of a frame: a Close would be taken for its payload.
     ending.close_received = true;
@@ -257,12 +256,10 @@ void WebSocketSession::CloseUpstream(CloseCode code) {
   if (upstream_ == nullptr || close_sent_) return;
   if (from_client_->at_frame_boundary()) {
     // The client's own code goes with its own reason, any other without one.
-    const bool own = tunnel_->cause() == CloseCause::kClientClosed;
-    upstream_->Send(MakeClose(code,
-                              own ? std::span<const std::uint8_t>(close_reason_)
-                                  : std::span<const std::uint8_t>{},
-                              true)
-                        .bytes());
+    std::span<const std::uint8_t> reason;
+    if (tunnel_->cause() == CloseCause::kClientClosed) reason = close_reason_;
+    upstream_->Send(MakeClose(code, reason, true).bytes());
+    sent_up_ = code;
     close_sent_ = true;
   } else {
     // In the middle of a frame whose rest will never come there is no room for a Close.
@@ -274,6 +271,7 @@ void WebSocketSession::ReplyUpstream() {
   if (upstream_ == nullptr || close_sent_) return;
   if (from_client_->at_frame_boundary()) {
     upstream_->Send(MakeClose(upstream_close_, {}, true).bytes());
+    sent_up_ = upstream_close_;
   }
   close_sent_ = true;
   upstream_->FinishWriting();

@@ -52,7 +52,8 @@ class WebSocketSession : public Session, private ClientStreamSink, private Upstr
   };
   // How the client's leg is to end as soon as a frame boundary allows it.
   struct ClientEnding {
-    ControlFrame last_words;  // a Close frame, or nothing
+    CloseCode code;  // of the Close frame; kAbnormal: none is sent
+    ControlFrame last_words;
     bool close_received;
     TimePoint deadline;
   };
@@ -94,7 +95,7 @@ class WebSocketSession : public Session, private ClientStreamSink, private Upstr
   void FlushToUpstream();
   void ReleaseHeld();
   void EndClient(CloseCause cause);
-  void EndClientLeg(const ControlFrame& last_words, bool close_received);
+  void EndClientLeg(CloseCode code, std::span<const std::uint8_t> reason, bool close_received);
   void SeeClientOff();
   void LoseClient(CloseCause cause);
   void CloseUpstream(CloseCode code);
@@ -131,6 +132,8 @@ class WebSocketSession : public Session, private ClientStreamSink, private Upstr
   std::vector<ControlFrame> upstream_controls_;  // likewise
   std::vector<std::uint8_t> close_reason_;       // of the client's or the upstream's Close frame
   CloseCode upstream_close_ = CloseCode::kAbnormal;  // of the upstream's Close frame
+  CloseCode sent_up_ = CloseCode::kAbnormal;         // Close to the upstream; kAbnormal: none
+  CloseCode sent_down_ = CloseCode::kAbnormal;       // to the client
   std::string detail_;                               // of a violation, for the log
   bool close_sent_ = false;                          // to the upstream
   bool probing_ = false;   // the fence wants to know whether the client lives

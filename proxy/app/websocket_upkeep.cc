@@ -13,6 +13,11 @@ namespace {
 // Our own pings say so; pongs are not passed on whatever they carry.
 constexpr std::array<std::uint8_t, 9> kPingPayload{'c', 'o', 'n', 'n', 'g', 'u', 'a', 'r', 'd'};
 
+// 0: no Close was sent; 1005: one without a status.
+unsigned CodeForLog(CloseCode code) {
+  return code == CloseCode::kAbnormal ? 0 : static_cast<unsigned>(code);
+}
+
 }  // namespace
 
 void WebSocketSession::OnProgress(Conn& conn) noexcept {
@@ -156,6 +161,8 @@ void WebSocketSession::LogClosed() {
        {"shield_ms", shielded_},
        {"bytes_up", bytes_up_},
        {"bytes_down", bytes_down_},
+       {"close_up", CodeForLog(sent_up_)},
+       {"close_down", CodeForLog(sent_down_)},
        {"detail", detail_}});
 }
 

@@ -1,13 +1,22 @@
 // A worker's loop: connections in, sessions, errands, and the way out.
 #include "app/worker.h"
 
+#include <malloc.h>
 #include <sys/epoll.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "app/reception.h"
 
 namespace connguard {
+
+namespace {
+
+// A crowd smaller than this leaves nothing behind that is worth a walk over the heap.
+constexpr std::size_t kCrowd = 64;
+
+}  // namespace
 
 void Session::Retire() { worker_.Retire(id_); }
 
@@ -74,6 +83,7 @@ SessionId Worker::Admit(std::unique_ptr<Session> session) {
   session->id_ = id;
   slot.session = std::move(session);
   ++sessions_;
+  crowd_ = std::max(crowd_, sessions_);
   // The slots may move while it starts: it may admit another.
   slot.session->Start();
   return id;
@@ -126,6 +136,7 @@ void Worker::RunErrands() {
 Millis Worker::Prepare() {
   RunErrands();
   retired_.clear();
+  GiveBackMemory();
   CheckIdle();
   const Millis wait = transport_.Prepare();
   return errands_.empty() && retired_.empty() ? wait : Millis{0};
@@ -138,6 +149,12 @@ void Worker::Shutdown() {
   for (std::size_t i = 0; i < slots_.size(); ++i) {
     if (slots_[i].session != nullptr) slots_[i].session->OnShutdown();
   }
+}
+
+void Worker::GiveBackMemory() {
+  if (crowd_ < kCrowd || sessions_ > crowd_ / 8) return;
+  crowd_ = sessions_;
+  malloc_trim(0);
 }
 
 void Worker::CheckIdle() {

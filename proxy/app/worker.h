@@ -86,6 +86,7 @@ class Worker {
   void ReadMail();
   void RunErrands();
   void CheckIdle();
+  void GiveBackMemory();
 
   Shared& shared_;
   const unsigned index_;
@@ -102,6 +103,7 @@ class Worker {
   std::vector<std::uint32_t> free_slots_;
   std::vector<std::unique_ptr<Session>> retired_;  // destroyed between two turns of the loop
   std::size_t sessions_ = 0;
+  std::size_t crowd_ = 0;  // the most sessions since memory was given back
   bool shutting_down_ = false;
   bool told_idle_ = false;
   std::thread thread_;

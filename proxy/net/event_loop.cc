@@ -104,24 +104,35 @@ void EventLoop::Apply() {
   dirty_.clear();
 }
 
-int EventLoop::WaitMillis() {
-  Millis wait = kLongestWait;
-  if (prepare_ != nullptr) wait = std::min(wait, prepare_(prepare_context_));
+std::chrono::nanoseconds EventLoop::LongestWait() {
+  std::chrono::nanoseconds wait = kLongestWait;
+  if (prepare_ != nullptr)
+    wait = std::min<std::chrono::nanoseconds>(wait, prepare_(prepare_context_));
   const TimePoint deadline = timers_.NextDeadline();
-  if (deadline != kNever) {
-    const TimePoint now = std::chrono::steady_clock::now();
-    const Millis left = deadline > now ? std::chrono::ceil<Millis>(deadline - now) : Millis{0};
-    wait = std::min(wait, left);
+  if (deadline != kNever) wait = std::min(wait, deadline - std::chrono::steady_clock::now());
+  return std::max(wait, std::chrono::nanoseconds{0});
+}
+
+int EventLoop::Wait(std::span<epoll_event> events) {
+  const std::chrono::nanoseconds wait = LongestWait();
+  Apply();
+  const int room = static_cast<int>(events.size());
+  if (!coarse_) {
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(wait);
+    const timespec timeout{seconds.count(), (wait - seconds).count()};
+    const int count = epoll_pwait2(epoll_, events.data(), room, &timeout, nullptr);
+    if (count >= 0 || errno != ENOSYS) return count;
+    coarse_ = true;
   }
-  return static_cast<int>(std::max(wait, Millis{0}).count());
+  // Rounded up: a wait that is too short would only be repeated.
+  const auto millis = std::chrono::ceil<Millis>(wait);
+  return epoll_wait(epoll_, events.data(), room, static_cast<int>(millis.count()));
 }
 
 void EventLoop::Run() {
   std::array<epoll_event, kBatch> events;
   while (!stop_) {
-    const int wait = WaitMillis();
-    Apply();
-    const int count = epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), wait);
+    const int count = Wait(events);
     now_ = std::chrono::steady_clock::now();
     timers_.Advance(now_);
     for (int i = 0; i < count; ++i) {

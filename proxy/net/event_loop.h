@@ -1,11 +1,15 @@
 // EventLoop: one worker's epoll loop, its timing wheel and its clock.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "connguard/types.h"
 #include "net/timing_wheel.h"
+
+struct epoll_event;
 
 namespace connguard {
 
@@ -58,7 +62,8 @@ class EventLoop {
 
   void MarkDirty(int fd, Entry& entry);
   void Apply();
-  int WaitMillis();
+  std::chrono::nanoseconds LongestWait();
+  int Wait(std::span<epoll_event> events);
 
   int epoll_;
   std::vector<Entry> entries_;  // by descriptor
@@ -66,6 +71,7 @@ class EventLoop {
   PrepareCallback prepare_ = nullptr;
   void* prepare_context_ = nullptr;
   bool stop_ = false;
+  bool coarse_ = false;  // the kernel has no epoll_pwait2
   TimePoint now_;
   TimingWheel timers_;
 };
