@@ -87,8 +87,11 @@ const lws_protocols kProtocols[] = {{kProtocol, OnLws, 0, 0, 0, nullptr, 0},
 
 }  // namespace
 
-Transport::Transport(EventLoop& loop) : loop_(loop) {
+Transport::Transport(EventLoop& loop) : loop_(loop), log_(std::make_unique<lws_log_cx>()) {
   lws_context_creation_info info{};
+  // By default all contexts share one log context, whose count of users is not atomic, and format
+  // in one static buffer: workers would race on both. Ours is silent and belongs to one thread.
+  info.log_cx = log_.get();
   void* loops[] = {this};
   info.port = CONTEXT_PORT_NO_LISTEN;
   info.protocols = kProtocols;

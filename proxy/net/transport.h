@@ -8,6 +8,7 @@
 #include "net/event_loop.h"
 
 struct lws_context;
+struct lws_log_cx;
 struct lws_vhost;
 
 namespace connguard {
@@ -44,6 +45,7 @@ class Transport {
   void Drop(lws* wsi);
 
   EventLoop& loop_;
+  std::unique_ptr<lws_log_cx> log_;
   lws_context* context_ = nullptr;
   lws_vhost* vhost_ = nullptr;
   lws* current_ = nullptr;  // whose callback is running
