@@ -61,8 +61,7 @@ template <auto kMember>
 void CollectWorkers(const MetricRow& row, const MetricSources& sources,
                     prometheus::MetricFamily& family) {
   AddNumber(row, family, {},
-            Sum(
-                sources, [](const WorkerMetrics& w) -> auto& { return w.*kMember; }));
+            Sum(sources, [](const WorkerMetrics& w) -> auto& { return w.*kMember; }));
 }
 
 // Labels: an enumeration's word.
@@ -71,8 +70,7 @@ void CollectWorkersBy(const MetricRow& row, const MetricSources& sources,
                       prometheus::MetricFamily& family) {
   for (std::size_t i = 0; i < kWords.size(); ++i) {
     AddNumber(row, family, {kWords[i]},
-              Sum(
-                  sources, [i](const WorkerMetrics& w) -> auto& { return (w.*kMember).at(i); }));
+              Sum(sources, [i](const WorkerMetrics& w) -> auto& { return (w.*kMember).at(i); }));
   }
 }
 
@@ -82,10 +80,9 @@ void CollectRoutesBy(const MetricRow& row, const MetricSources& sources,
                      prometheus::MetricFamily& family) {
   ForEachRoute(sources, [&](std::string_view name, std::size_t route) {
     for (std::size_t i = 0; i < kWords.size(); ++i) {
-      const double sum = Sum(
-          sources, [ route, i ](const WorkerMetrics& w) -> auto& {
-            return (w.route(route).*kMember).at(i);
-          });
+      const double sum = Sum(sources, [route, i](const WorkerMetrics& w) -> auto& {
+        return (w.route(route).*kMember).at(i);
+      });
       // Without a route few things can happen; the others would only be noise.
       if (!name.empty() || sum != 0) AddNumber(row, family, {name, kWords[i]}, sum);
     }
@@ -97,10 +94,10 @@ template <auto kUp, auto kDown>
 void CollectUpAndDown(const MetricRow& row, const MetricSources& sources,
                       prometheus::MetricFamily& family) {
   ForEachRoute(sources, [&](std::string_view name, std::size_t route) {
-    const double up = Sum(
-        sources, [route](const WorkerMetrics& w) -> auto& { return w.route(route).*kUp; });
-    const double down = Sum(
-        sources, [route](const WorkerMetrics& w) -> auto& { return w.route(route).*kDown; });
+    const double up =
+        Sum(sources, [route](const WorkerMetrics& w) -> auto& { return w.route(route).*kUp; });
+    const double down =
+        Sum(sources, [route](const WorkerMetrics& w) -> auto& { return w.route(route).*kDown; });
     if (!name.empty() || up != 0) AddNumber(row, family, {name, "up"}, up);
     if (!name.empty() || down != 0) AddNumber(row, family, {name, "down"}, down);
   });

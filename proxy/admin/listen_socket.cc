@@ -62,7 +62,7 @@ sockaddr_un UnixAddress(const std::string& path) {
 // Removes the file that a killed process left behind; one that somebody listens on, or that is no
 // socket, stays, and bind() says so.
 void RemoveStale(const std::string& path, const sockaddr_un& address) {
-  struct stat status {};
+  struct stat status{};
   if (lstat(path.c_str(), &status) != 0 || !S_ISSOCK(status.st_mode)) return;
   const int probe = NewSocket(AF_UNIX);
   if (probe < 0) return;

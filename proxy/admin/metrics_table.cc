@@ -38,9 +38,9 @@ void CollectCloses(const MetricRow& row, const MetricSources& sources, MetricFam
   ForEachRoute(sources, [&](std::string_view name, std::size_t route) {
     for (std::size_t i = 0; i < kCloseCauses; ++i) {
       const CloseCauseRow& cause = Describe(static_cast<CloseCause>(i));
-      const double sum = Sum(
-          sources,
-          [ route, i ](const WorkerMetrics& w) -> auto& { return w.route(route).closes.at(i); });
+      const double sum = Sum(sources, [route, i](const WorkerMetrics& w) -> auto& {
+        return w.route(route).closes.at(i);
+      });
       if (!name.empty() || sum != 0) AddNumber(row, family, {name, cause.word, cause.by}, sum);
     }
   });

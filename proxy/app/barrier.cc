@@ -15,7 +15,7 @@ std::string HostOf(const UpstreamConfig& upstream) {
 
 }  // namespace
 
-Barrier::Barrier(Worker& worker, std::size_t upstream, std::string path,
+Barrier::Barrier(Worker& worker, std::size_t upstream, const std::string& path,
                  std::function<void()> passed)
     : dial_(worker, upstream), passed_(std::move(passed)) {
   request_ = "GET " + path + " HTTP/1.1\r\nHost: " + HostOf(worker.config().upstreams[upstream]) +

@@ -15,7 +15,8 @@ namespace connguard {
 class Barrier : public ConnHandler {
  public:
   // `passed` is called once, never from within Start; it may destroy the barrier.
-  Barrier(Worker& worker, std::size_t upstream, std::string path, std::function<void()> passed);
+  Barrier(Worker& worker, std::size_t upstream, const std::string& path,
+          std::function<void()> passed);
   virtual ~Barrier() = default;
 
   // False when no attempt could even begin.

@@ -23,7 +23,7 @@ struct ClosingHandshake {
 // long.
 class Farewell : public Session {
  public:
-  Farewell(Worker& worker, Client client, std::optional<ClosingHandshake> handshake,
+  Farewell(Worker& worker, Client client, const std::optional<ClosingHandshake>& handshake,
            Millis patience);
 
   void Start() noexcept override;

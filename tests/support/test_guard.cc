@@ -49,8 +49,8 @@ std::string Member(std::string_view line, std::string_view name) {
   const std::string mark = "\"" + std::string(name) + "\":\"";
   const std::size_t begin = line.find(mark);
   if (begin == std::string::npos) return {};
-  return std::string(line.substr(begin + mark.size(),
-                                 line.find('"', begin + mark.size()) - begin - mark.size()));
+  return std::string(
+      line.substr(begin + mark.size(), line.find('"', begin + mark.size()) - begin - mark.size()));
 }
 
 Address ToAddress(const std::string& text) {
@@ -187,8 +187,7 @@ int TestGuard::AwaitExit() {
 }
 
 std::size_t TestGuard::Descriptors() const {
-  const auto entries =
-      std::filesystem::directory_iterator("/proc/" + std::to_string(pid_) + "/fd");
+  const auto entries = std::filesystem::directory_iterator("/proc/" + std::to_string(pid_) + "/fd");
   return static_cast<std::size_t>(std::distance(begin(entries), end(entries)));
 }
 
