@@ -62,7 +62,9 @@ bool ClientStream::JudgePiece(const Piece& piece) {
   const bool whole = piece.begins_message && piece.ends_message;
   if (!whole) judged_.insert(judged_.end(), piece.raw.begin(), piece.raw.end());
   if (!text) return true;
-  if (inspector_.Classify(*text) != JsonInspector::Kind::kObject) {
+  const JsonInspector::Kind kind = inspector_.Classify(*text);
+  assembler_.Clear();
+  if (kind != JsonInspector::Kind::kObject) {
     sink_.ClientViolation(CloseCause::kClientInvalid, "the turn profile accepts JSON objects only");
     return false;
   }

@@ -126,7 +126,10 @@ void HttpSession::Refuse(int status, std::string_view why) {
   metrics().http_requests[ClassOf(status)].Add();
   Log(LogLevel::kInfo, "refused",
       {{"client", client_.ip}, {"route", route_.name}, {"status", status}, {"why", why}});
-  SayFarewell(worker_, std::exchange(client_, Client{}), ProblemResponse(status, why));
+  std::string answer = ProblemResponse(status, why);
+  // An answer to HEAD ends with its head (RFC 9110 §9.3.2).
+  if (request_.head().method == "HEAD") answer.resize(answer.find("\r\n\r\n") + 4);
+  SayFarewell(worker_, std::exchange(client_, Client{}), answer);
   Close();
 }
 

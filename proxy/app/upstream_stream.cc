@@ -17,8 +17,11 @@ UpstreamStream::UpstreamStream(const ScanPolicy& policy, const TurnProfile& prof
 bool UpstreamStream::Matches(const Piece& piece) {
   if (profile_.policy.end != TurnEnd::kMatch) return false;
   const std::optional<std::span<const std::uint8_t>> text = assembler_.Add(piece);
-  return text && piece.opcode == Opcode::kText &&
-         inspector_.Matches(*text, profile_.end_pointer, profile_.end_values);
+  if (!text) return false;
+  const bool matched = piece.opcode == Opcode::kText &&
+                       inspector_.Matches(*text, profile_.end_pointer, profile_.end_values);
+  assembler_.Clear();
+  return matched;
 }
 
 void UpstreamStream::Feed(std::span<const std::uint8_t> data) {

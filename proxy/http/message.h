@@ -141,11 +141,11 @@ std::string PercentDecode(std::string_view text);
 // The path of an origin-form or absolute-form target, without query, still encoded; and its query.
 std::string_view PathOf(std::string_view target);
 std::string_view QueryOf(std::string_view target);
-// The first value of a query parameter, decoded as a form is (`+` is a space); nullopt when there
-// is none.
+// The last value of a query parameter (Starlette takes the last one too), decoded as a form is (`+`
+// is a space); nullopt when there is none.
 std::optional<std::string> QueryValue(std::string_view query, std::string_view name);
-// The first value of a cookie without its quotes, otherwise as it came: backends do not
-// percent-decode cookies. nullopt when there is none.
+// The last value of a cookie (as Starlette) without its quotes, otherwise as it came: backends do
+// not percent-decode cookies. nullopt when there is none.
 std::optional<std::string> CookieValue(const std::vector<Field>& fields, std::string_view name);
 
 }  // namespace connguard

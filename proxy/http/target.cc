@@ -63,15 +63,17 @@ std::string_view QueryOf(std::string_view target) {
 }
 
 std::optional<std::string> QueryValue(std::string_view query, std::string_view name) {
+  std::optional<std::string> last;
   while (!query.empty()) {
     std::string_view value = TakeUntil(query, '&');
     const std::string_view key = TakeUntil(value, '=');
-    if (DecodeForm(key) == name) return DecodeForm(value);
+    if (DecodeForm(key) == name) last = DecodeForm(value);
   }
-  return std::nullopt;
+  return last;
 }
 
 std::optional<std::string> CookieValue(const std::vector<Field>& fields, std::string_view name) {
+  std::optional<std::string> last;
   for (const Field& field : fields) {
     if (!EqualsIgnoringCase(field.name, "Cookie")) continue;
     std::string_view rest = field.value;
@@ -83,10 +85,10 @@ std::optional<std::string> CookieValue(const std::vector<Field>& fields, std::st
       if (value.size() >= 2 && value.front() == '"' && value.back() == '"') {
         value = value.substr(1, value.size() - 2);
       }
-      return std::string(value);
+      last = std::string(value);
     }
   }
-  return std::nullopt;
+  return last;
 }
 
 }  // namespace connguard

@@ -34,8 +34,8 @@ TEST(TargetTest, QueryIsBehindTheFirstQuestionMark) {
   EXPECT_EQ(QueryOf("http://a?b"), "b");
 }
 
-TEST(TargetTest, QueryValueIsTheFirstAndDecoded) {
-  EXPECT_EQ(QueryValue("a=1&b=2&b=3", "b"), "2");
+TEST(TargetTest, QueryValueIsTheLastAndDecoded) {
+  EXPECT_EQ(QueryValue("a=1&b=2&b=3", "b"), "3");
   EXPECT_EQ(QueryValue("us%65r=a+b%20c", "user"), "a b c");
   EXPECT_EQ(QueryValue("a=b=c", "a"), "b=c");
   EXPECT_EQ(QueryValue("&&a&b", "a"), "");
@@ -43,9 +43,9 @@ TEST(TargetTest, QueryValueIsTheFirstAndDecoded) {
   EXPECT_EQ(QueryValue("", "a"), std::nullopt);
 }
 
-TEST(TargetTest, CookieValueIsTheFirstWithoutQuotes) {
-  const std::vector<Field> fields = {{"cookie", "a=1; session=\"x y\";b"},
-                                     {"Cookie", "session=2; c= us%65r ;d=e=f"},
+TEST(TargetTest, CookieValueIsTheLastWithoutQuotes) {
+  const std::vector<Field> fields = {{"cookie", "a=1; session=1;b"},
+                                     {"Cookie", "session=2; c= us%65r ;d=e=f; session=\"x y\""},
                                      {"X", "x=y"}};
   EXPECT_EQ(CookieValue(fields, "session"), "x y");
   EXPECT_EQ(CookieValue(fields, "c"), "us%65r");
