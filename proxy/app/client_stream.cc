@@ -42,7 +42,7 @@ void ClientStream::Feed(std::span<const std::uint8_t> data) {
             if (passing_) sink_.MessageBegun();
           }
           if (passing_) {
-            run.Add(piece.raw);
+            run.Add(piece.raw, data);
           } else {
             Hold(piece.raw, piece.ends_message);
           }

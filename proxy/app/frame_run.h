@@ -15,13 +15,16 @@ class FrameRun {
   FrameRun(const FrameRun&) = delete;
   FrameRun& operator=(const FrameRun&) = delete;
 
-  void Add(std::span<const std::uint8_t> raw) {
+  // `rest`: what is left of the read behind `raw`. A header that was split over reads is no part of
+  // this one: it lives in the scanner, until that looks at the next, and cannot wait.
+  void Add(std::span<const std::uint8_t> raw, std::span<const std::uint8_t> rest) {
     if (run_.data() + run_.size() == raw.data()) {
       run_ = {run_.data(), run_.size() + raw.size()};
-      return;
+    } else {
+      Flush();
+      run_ = raw;
     }
-    Flush();
-    run_ = raw;
+    if (raw.data() + raw.size() != rest.data()) Flush();
   }
 
   void Flush() {

@@ -43,7 +43,7 @@ void UpstreamStream::Feed(std::span<const std::uint8_t> data) {
         if (!sink_.UpstreamControl(piece.opcode, piece.payload)) return;
         break;
       case Piece::Kind::kData: {
-        run.Add(piece.raw);
+        run.Add(piece.raw, data);
         const bool matched = Matches(piece);
         if (piece.ends_frame && stop_at_boundary_) {
           run.Flush();

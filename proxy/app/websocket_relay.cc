@@ -94,6 +94,7 @@ bool WebSocketSession::ClientControl(Opcode opcode,
   if (opcode == Opcode::kPing) ControlToClient(MakeControl(Opcode::kPong, payload, false));
   if (opcode != Opcode::kClose) return true;
   const ClosePayload close = ParseClose(payload);
+  client_close_ = close.code;
   close_reason_.assign(close.reason.begin(), close.reason.end());
   EndClientLeg(close.code, {}, true);
   tunnel_->ClientGone(CloseCause::kClientClosed, close.code, worker_.now());
@@ -257,7 +258,9 @@ void WebSocketSession::CloseUpstream(CloseCode code) {
   if (from_client_->at_frame_boundary()) {
     // The client's own code goes with its own reason, any other without one.
     std::span<const std::uint8_t> reason;
-    if (tunnel_->cause() == CloseCause::kClientClosed) reason = close_reason_;
+    if (tunnel_->cause() == CloseCause::kClientClosed && code == client_close_) {
+      reason = close_reason_;
+    }
     upstream_->Send(MakeClose(code, reason, true).bytes());
     sent_up_ = code;
     close_sent_ = true;

@@ -128,9 +128,10 @@ class WebSocketSession : public Session, private ClientStreamSink, private Upstr
   std::optional<Heartbeat> upstream_heartbeat_;
   std::unique_ptr<Barrier> barrier_;
   std::optional<ClientEnding> client_ending_;
-  std::vector<ControlFrame> client_controls_;    // wait for a frame boundary
-  std::vector<ControlFrame> upstream_controls_;  // likewise
-  std::vector<std::uint8_t> close_reason_;       // of the client's or the upstream's Close frame
+  std::vector<ControlFrame> client_controls_;      // wait for a frame boundary
+  std::vector<ControlFrame> upstream_controls_;    // likewise
+  std::vector<std::uint8_t> close_reason_;         // of the client's or the upstream's Close frame
+  CloseCode client_close_ = CloseCode::kAbnormal;  // of the client's Close frame
   CloseCode upstream_close_ = CloseCode::kAbnormal;  // of the upstream's Close frame
   CloseCode sent_up_ = CloseCode::kAbnormal;         // Close to the upstream; kAbnormal: none
   CloseCode sent_down_ = CloseCode::kAbnormal;       // to the client

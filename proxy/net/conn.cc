@@ -18,7 +18,8 @@ namespace {
 constexpr Bytes kKeptQueue = 16 * 1024;
 
 // FIN and RST look alike to lws; the kernel still knows. Only for sockets that are still open.
-ConnEnd EndOf(int fd) {
+// `finished`: our own FIN is out; the peer's then closes a socket just as an RST does.
+ConnEnd EndOf(int fd, bool finished) {
   int error = 0;
   socklen_t size = sizeof(error);
   if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error != 0) {
@@ -28,7 +29,7 @@ ConnEnd EndOf(int fd) {
   size = sizeof(info);
   // A unix socket has no TCP_INFO: its end is a FIN.
   if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return ConnEnd::kFin;
-  return info.tcpi_state == TCP_CLOSE ? ConnEnd::kReset : ConnEnd::kFin;
+  return info.tcpi_state == TCP_CLOSE && !finished ? ConnEnd::kReset : ConnEnd::kFin;
 }
 
 }  // namespace
@@ -134,6 +135,7 @@ void Conn::HandleWriteable() {
       return;
     }
     connecting_ = false;
+    if (queued() > 0 || finish_) lws_callback_on_writable(wsi_);
     handler_->OnConnected(*this);
     return;
   }
@@ -142,9 +144,12 @@ void Conn::HandleWriteable() {
 }
 
 void Conn::HandleGone() {
-  const ConnEnd end = connecting_ ? ConnEnd::kUnreachable : EndOf(fd());
+  const bool failed = broken_ || transport_.failed();
+  const ConnEnd end = connecting_ ? ConnEnd::kUnreachable
+                      : failed    ? ConnEnd::kReset
+                                  : EndOf(fd(), finish_);
   wsi_ = nullptr;
-  handler_->OnEnd(*this, broken_ && end == ConnEnd::kFin ? ConnEnd::kReset : end);
+  handler_->OnEnd(*this, end);
 }
 
 }  // namespace connguard

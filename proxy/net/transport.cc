@@ -154,7 +154,9 @@ void Transport::HandleEvents(int fd, std::uint32_t events) {
     }
     poll.revents |= LWS_POLLIN;
   }
+  failed_ = (events & EPOLLERR) != 0;
   lws_service_fd_tsi(context_, &poll, 0);
+  failed_ = false;
 }
 
 int Transport::HandleCallback(lws* wsi, int reason, void* in, std::size_t size) {

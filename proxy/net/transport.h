@@ -41,6 +41,8 @@ class Transport {
  private:
   friend class Conn;
 
+  // The event that is being served tells of an error: lws takes the error itself off the socket.
+  bool failed() const { return failed_; }
   // Closes a wsi whose Conn has let go of it.
   void Drop(lws* wsi);
 
@@ -49,6 +51,7 @@ class Transport {
   lws_context* context_ = nullptr;
   lws_vhost* vhost_ = nullptr;
   lws* current_ = nullptr;  // whose callback is running
+  bool failed_ = false;
 };
 
 }  // namespace connguard

@@ -66,7 +66,7 @@ def start_agent(tmp_path: pathlib.Path) -> Iterator[Callable[..., AgentServer]]:
 
     yield start
     for server in started:
-        server.stop()
+        server.stop(timeout=3)  # uvicorn waits for handlers; a broken session's never ends
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ struct GuardSetup {
   std::string shutdown = "{drain: 5s}";
   std::string bind = "127.0.0.1:0";
   int workers = 1;
+  std::string rest_path = "/**";  // what the route rest matches
 };
 
 // Runs until it is destroyed, which checks that it ends by SIGTERM with status 0: no sanitizer has

@@ -1,0 +1,133 @@
+// SIGTERM: whoever comes, waits, idles or is in mid-turn.
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <chrono>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include "integration/closing.h"
+#include "support/guard_test.h"
+
+namespace connguard::testing {
+namespace {
+
+using std::chrono_literals::operator""ms;
+using std::chrono_literals::operator""s;
+
+class ShutdownTest : public GuardTest {
+ protected:
+  void StartWith(const std::string& shutdown, int workers = 1) {
+    StartGuard({.upstream = origin_.url(), .shutdown = shutdown, .workers = workers});
+  }
+
+  bool Refused() {
+    try {
+      guard().Connect();
+      return false;
+    } catch (const std::system_error&) {
+      return true;
+    }
+  }
+};
+
+TEST_F(ShutdownTest, WithNothingOpenItEndsAtOnce) {
+  for (const int signal : {SIGTERM, SIGINT}) {
+    StartWith("{drain: 60s}", 2);
+    const Stopwatch since;
+    guard().Signal(signal);
+    EXPECT_EQ(guard().AwaitExit(), 0);
+    EXPECT_LT(since.elapsed(), 10s);
+  }
+}
+
+TEST_F(ShutdownTest, AnIdleClientIsToldServiceRestart) {
+  StartWith("{drain: 60s}");
+  Ends ends = Open();
+  guard().Signal(SIGTERM);
+  EXPECT_EQ(ends.client.ReadClose(), 1012);
+  ExpectClosedWith(ends.origin, 1001);
+  EXPECT_TRUE(Eventually([this] { return Refused(); }));
+  ends.client.SendClose(1012);
+  ExpectFin(ends.client);
+  ends.client.Close();
+  EXPECT_EQ(guard().AwaitExit(), 0);
+}
+
+TEST_F(ShutdownTest, ATurnInFlightIsFinished) {
+  StartWith("{drain: 60s}");
+  Ends ends = OpenInTurn();
+  guard().Signal(SIGTERM);
+  EXPECT_EQ(ends.client.ReadClose(), 1012);
+  ends.client.Close();
+  EXPECT_TRUE(Eventually([this] { return Refused(); }));
+  EXPECT_TRUE(ends.origin.Silent());
+  ends.origin.SendText("answer");
+  ExpectClosedWith(ends.origin, 1001);
+  EXPECT_EQ(guard().AwaitExit(), 0);
+}
+
+TEST_F(ShutdownTest, AWaitingClientIsRefusedWith503) {
+  StartWith("{drain: 60s}", 4);
+  Ends ends = OpenInTurn();
+  ends.client.Reset();
+  guard().AwaitTunnels("shielded", 1);
+  TestClient waiting = Connect("/ws/ann");
+  EXPECT_TRUE(waiting.Silent());
+  guard().Signal(SIGTERM);
+  EXPECT_FALSE(waiting.ExpectStatus(503).Value("Retry-After").empty());
+  waiting.Close();
+  ends.origin.SendText("answer");
+  ExpectClosedWith(ends.origin, 1001);
+  EXPECT_EQ(guard().AwaitExit(), 0);
+}
+
+TEST_F(ShutdownTest, AHandshakeUnderWayIsRefusedAndItsUpstreamFinished) {
+  StartWith("{drain: 60s}");
+  TestClient client = Connect("/ws/ann");
+  OriginLeg origin = origin_.Accept();
+  origin.ReadRequest();
+  guard().Signal(SIGTERM);
+  client.ExpectStatus(503);
+  client.Close();
+  origin.Send(OriginLeg::Upgraded());
+  ExpectClosedWith(origin, 1000);
+  EXPECT_EQ(guard().AwaitExit(), 0);
+}
+
+TEST_F(ShutdownTest, ASecondSignalEndsAtOnce) {
+  StartWith("{drain: 60s}");
+  Ends ends = OpenInTurn();
+  guard().Signal(SIGTERM);
+  EXPECT_EQ(ends.client.ReadClose(), 1012);
+  const Stopwatch since;
+  guard().Signal(SIGTERM);
+  EXPECT_EQ(guard().AwaitExit(), 0);
+  EXPECT_LT(since.elapsed(), 10s);
+}
+
+TEST_F(ShutdownTest, DrainTimeBoundsIt) {
+  StartWith("{drain: 500ms}");
+  Ends ends = OpenInTurn();
+  const Stopwatch since;
+  guard().Signal(SIGTERM);
+  EXPECT_EQ(guard().AwaitExit(), 0);
+  EXPECT_GE(since.elapsed(), 499ms);
+  EXPECT_LT(since.elapsed(), 10s);
+}
+
+TEST_F(ShutdownTest, DelayComesFirst) {
+  StartWith("{delay: 700ms, drain: 60s}");
+  Ends ends = Open();
+  const Stopwatch since;
+  guard().Signal(SIGTERM);
+  EXPECT_EQ(ends.client.ReadClose(), 1012);
+  EXPECT_GE(since.elapsed(), 699ms);
+  ends.client.Close();
+  ExpectClosedWith(ends.origin, 1001);
+  EXPECT_EQ(guard().AwaitExit(), 0);
+}
+
+}  // namespace
+}  // namespace connguard::testing

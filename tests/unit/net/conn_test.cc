@@ -1,0 +1,237 @@
+// Conn: bytes in and out.
+#include "net/conn.h"
+
+#include "conn_fixture.h"
+
+namespace connguard {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ConnFixture;
+using testing::Noise;
+using testing::Octets;
+using testing::Owner;
+using testing::Peer;
+using testing::SocketPair;
+using testing::TcpPair;
+using testing::UnixPair;
+
+constexpr std::size_t kMany = 4 * 1024 * 1024;  // more than any socket's buffer
+
+class ConnTest : public ConnFixture {};
+
+TEST_F(ConnTest, WhatIsSentAtOnceLeavesWithoutAQueue) {
+  SocketPair pair = TcpPair();
+  Owner owner;
+  Peer peer(loop_, std::move(pair.theirs));
+  Adopt(owner, std::move(pair.ours));
+  const Octets message = Noise(1000, 1);
+  When([] { return true; },
+       [&] {
+         owner.conn->Send(message);
+         EXPECT_EQ(owner.conn->queued(), 0U);
+       });
+  RunUntil([&] { return peer.received.size() >= message.size(); });
+  EXPECT_EQ(peer.received, message);
+  EXPECT_EQ(owner.progress, 0);
+}
+
+TEST_F(ConnTest, MoreThanTheSocketTakesArrivesWholeAndInOrder) {
+  SocketPair pair = TcpPair();
+  Owner owner;
+  Peer peer(loop_, std::move(pair.theirs));
+  Adopt(owner, std::move(pair.ours));
+  const Octets bytes = Noise(kMany, 2);
+  When([] { return true; },
+       [&] {
+         peer.StopReading();
+         // In pieces of odd sizes, before and after the socket is full.
+         for (std::size_t at = 0; at < bytes.size(); at += 77'777) {
+           owner.conn->Send(
+               std::span(bytes).subspan(at, std::min<std::size_t>(77'777, bytes.size() - at)));
+         }
+         EXPECT_GT(owner.conn->queued(), 0U);
+         peer.StartReading();
+       });
+  RunUntil([&] { return peer.received.size() >= bytes.size(); });
+  EXPECT_TRUE(peer.received == bytes);
+  EXPECT_EQ(owner.conn->queued(), 0U);
+  EXPECT_GT(owner.progress, 0);
+}
+
+// Two proxies that both stop reading while they cannot write would wait for each other for ever.
+TEST_F(ConnTest, BothSidesMayWriteAtOnceWithoutADeadlock) {
+  for (const bool tcp : {true, false}) {
+    SCOPED_TRACE(tcp ? "TCP" : "unix");
+    EventLoop loop;
+    SocketPair pair = tcp ? TcpPair() : UnixPair();
+    Owner left;
+    Owner right;
+    const Octets to_right = Noise(kMany, 3);
+    const Octets to_left = Noise(kMany, 4);
+    Transport transport(loop);
+    left.conn = transport.Adopt(pair.ours.Take(), &left, false);
+    right.conn = transport.Adopt(pair.theirs.Take(), &right, false);
+    left.conn->Send(to_right);
+    right.conn->Send(to_left);
+    EXPECT_GT(left.conn->queued(), 0U);
+    EXPECT_GT(right.conn->queued(), 0U);
+    const auto check = [&] {
+      if (left.received.size() >= kMany && right.received.size() >= kMany) loop.Stop();
+    };
+    left.on_receive = check;
+    right.on_receive = check;
+    Timer give_up([](void* stopped) noexcept { static_cast<EventLoop*>(stopped)->Stop(); }, &loop);
+    loop.timers().Arm(give_up, loop.now() + 30s);
+    loop.Run();
+    EXPECT_TRUE(left.received == to_left);
+    EXPECT_TRUE(right.received == to_right);
+    left.conn.reset();
+    right.conn.reset();
+  }
+}
+
+TEST_F(ConnTest, APausedConnReadsNothingUntilItResumes) {
+  SocketPair pair = TcpPair();
+  Owner owner;
+  Peer peer(loop_, std::move(pair.theirs));
+  Adopt(owner, std::move(pair.ours));
+  const Octets message = Noise(5000, 5);
+  TimePoint sent_at = kNever;
+  When([] { return true; },
+       [&] {
+         owner.conn->Pause();
+         EXPECT_TRUE(owner.conn->paused());
+         peer.Send(message);
+         sent_at = std::chrono::steady_clock::now();
+       });
+  When([&] { return std::chrono::steady_clock::now() >= sent_at + 50ms; },
+       [&] {
+         EXPECT_TRUE(owner.received.empty());
+         // What we send goes out all the same.
+         owner.conn->Send(message);
+       });
+  When([&] { return peer.received == message; },
+       [&] {
+         EXPECT_TRUE(owner.received.empty());
+         owner.conn->Resume();
+         EXPECT_FALSE(owner.conn->paused());
+       });
+  RunUntil([&] { return owner.received.size() >= message.size(); });
+  EXPECT_EQ(owner.received, message);
+}
+
+TEST_F(ConnTest, PausingInACallbackHoldsBackTheRest) {
+  SocketPair pair = TcpPair();
+  Owner owner;
+  Peer peer(loop_, std::move(pair.theirs));
+  Adopt(owner, std::move(pair.ours));
+  const Octets message = Noise(200'000, 6);  // several reads
+  Octets sent;
+  int reads = 0;
+  owner.on_receive = [&] {
+    ++reads;
+    owner.conn->Pause();
+  };
+  When([] { return true; }, [&] { sent = peer.Send(message); });
+  When([&] { return reads > 0; }, [&] { EXPECT_EQ(reads, 1); });
+  RunUntil([&] {
+    if (owner.conn->paused()) owner.conn->Resume();
+    return owner.received.size() >= sent.size();
+  });
+  EXPECT_TRUE(owner.received == sent);
+  EXPECT_GT(reads, 1);
+}
+
+// A hang-up cannot be masked: it must neither spin nor lose what came before it.
+TEST_F(ConnTest, APausedConnWhosePeerHasHungUpDeliversAllThatIsUnread) {
+  for (const bool tcp : {true, false}) {
+    SCOPED_TRACE(tcp ? "TCP" : "unix");
+    EventLoop loop;
+    Transport transport(loop);
+    SocketPair pair = tcp ? TcpPair() : UnixPair();
+    Owner owner;
+    auto peer = std::make_unique<Peer>(loop, std::move(pair.theirs));
+    owner.conn = transport.Adopt(pair.ours.Take(), &owner, false);
+    owner.conn->Pause();
+    // With our own FIN out as well, TCP too has nothing more to say: a hang-up for epoll.
+    owner.conn->FinishWriting();
+    const Octets sent = peer->Send(Noise(150'000, 7));
+    peer->Close();
+    struct Watch {
+      EventLoop& loop;
+      Owner& owner;
+      int turns = 0;
+    } watch{loop, owner};
+    loop.SetPrepare(
+        [](void* given) noexcept {
+          ++static_cast<Watch*>(given)->turns;
+          return 60'000ms;
+        },
+        &watch);
+    Timer resume(
+        [](void* given) noexcept {
+          auto& self = *static_cast<Watch*>(given);
+          EXPECT_TRUE(self.owner.received.empty());
+          EXPECT_FALSE(self.owner.end);
+          EXPECT_LT(self.turns, 10) << "the loop spins";
+          self.owner.conn->Resume();
+        },
+        &watch);
+    Timer give_up([](void* stopped) noexcept { static_cast<EventLoop*>(stopped)->Stop(); }, &loop);
+    loop.timers().Arm(resume, loop.now() + 50ms);
+    loop.timers().Arm(give_up, loop.now() + 30s);
+    owner.on_end = [&] { loop.Stop(); };
+    loop.Run();
+    EXPECT_TRUE(owner.received == sent) << owner.received.size() << " of " << sent.size();
+    EXPECT_EQ(owner.end, ConnEnd::kFin);
+    owner.conn.reset();
+  }
+}
+
+TEST_F(ConnTest, ABigQueueIsGivenBackAndTheNextOneIsSound) {
+  SocketPair pair = TcpPair();
+  Owner owner;
+  Peer peer(loop_, std::move(pair.theirs));
+  Adopt(owner, std::move(pair.ours));
+  const Octets bytes = Noise(kMany, 8);
+  When([] { return true; }, [&] { owner.conn->Send(bytes); });
+  When([&] { return peer.received.size() >= kMany; },
+       [&] {
+         EXPECT_EQ(owner.conn->queued(), 0U);
+         EXPECT_TRUE(peer.received == bytes);
+         peer.received.clear();
+         owner.conn->Send(bytes);
+       });
+  RunUntil([&] { return peer.received.size() >= kMany; });
+  EXPECT_TRUE(peer.received == bytes);
+}
+
+TEST_F(ConnTest, ADialledConnIsToldThatItIsConnected) {
+  Address bound;
+  const std::vector<Fd> listeners =
+      OpenListeners({.host = "127.0.0.1", .port = 0, .path = {}}, 1, bound);
+  Owner owner;
+  Adopt(owner, Dial(ParseLiteral(bound).at(0)), true);
+  RunUntil([&] { return owner.connected; });
+  EXPECT_FALSE(owner.end);
+}
+
+TEST_F(ConnTest, WhatIsSentWhileConnectingGoesOutOnceConnected) {
+  Address bound;
+  const std::vector<Fd> listeners =
+      OpenListeners({.host = "127.0.0.1", .port = 0, .path = {}}, 1, bound);
+  Owner owner;
+  Adopt(owner, Dial(ParseLiteral(bound).at(0)), true);
+  const Octets message = Noise(1000, 9);
+  owner.conn->Send(message);
+  owner.conn->FinishWriting();
+  EXPECT_EQ(owner.conn->queued(), message.size());
+  Peer peer(loop_, Fd(accept4(listeners[0].get(), nullptr, nullptr, SOCK_NONBLOCK)));
+  RunUntil([&] { return peer.finished; });
+  EXPECT_TRUE(owner.connected);
+  EXPECT_EQ(peer.received, message);
+}
+
+}  // namespace
+}  // namespace connguard
