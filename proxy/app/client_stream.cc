@@ -1,6 +1,8 @@
 // Client to upstream: window and acceptance.
 #include "app/client_stream.h"
 
+#include <algorithm>
+
 namespace connguard {
 
 ClientStream::ClientStream(const ScanPolicy& policy, const TurnProfile& profile,
@@ -82,9 +84,8 @@ bool ClientStream::JudgePiece(const Piece& piece) {
 void ClientStream::Hold(std::span<const std::uint8_t> raw, bool ends_message) {
   held_.insert(held_.end(), raw.begin(), raw.end());
   if (!ends_message) return;
-  std::size_t before = 0;
-  for (const std::size_t size : held_ends_) before += size;
-  held_ends_.push_back(held_.size() - before);
+  held_ends_.push_back(held_.size() - held_whole_);
+  held_whole_ = held_.size();
 }
 
 void ClientStream::Release() {
@@ -102,6 +103,7 @@ void ClientStream::Release() {
     passed = held_.size();
     passing_ = true;
   }
+  held_whole_ -= std::min(passed, held_whole_);
   if (passed == held_.size()) {
     held_ = {};
   } else {

@@ -65,7 +65,8 @@ class ClientStream {
   MessageAssembler assembler_;         // for judging
   std::vector<std::uint8_t> judged_;   // frames of the message that is being judged
   std::vector<std::uint8_t> held_;     // frames of the messages that wait
-  std::deque<std::size_t> held_ends_;  // sizes of the whole messages among them, in order
+  std::size_t held_whole_ = 0;         // bytes of the whole messages among them
+  std::deque<std::size_t> held_ends_;  // their sizes, in order
   bool passing_ = false;               // the current message is being passed on, not held
   std::uint64_t messages_ = 0;
 };

@@ -53,7 +53,7 @@ void UpstreamStream::Feed(std::span<const std::uint8_t> data) {
         if (piece.ends_message) {
           ++messages_;
           // The turn must not end, and its successor begin, before its answer has left.
-          if (matched) run.Flush();
+          if (matched || profile_.policy.end == TurnEnd::kEachAnswer) run.Flush();
           sink_.UpstreamAnswer(matched);
         }
         break;

@@ -48,7 +48,7 @@ void Heartbeat::Tick(TimePoint now) {
 
 TimePoint Heartbeat::NextTimeout() const {
   if (frozen() || state_ == State::kDead) return kNever;
-  if (state_ == State::kWaiting) return deadline_;
+  if (state_ == State::kWaiting && !heard_since_ping_) return deadline_;
   return policy_.interval > Millis{0} ? heard_at_ + policy_.interval : kNever;
 }
 

@@ -57,6 +57,14 @@ TEST_F(HeartbeatTest, ABusyLegIsNotPinged) {
   }
 }
 
+TEST_F(HeartbeatTest, AnAnsweredPingIsFollowedByTheNextAfterTheIntervalAlone) {
+  heartbeat_ = Heartbeat({.interval = 1s, .timeout = 10s}, now_);
+  EXPECT_EQ(Advance(1s), Effects{kPing});
+  Heard();
+  EXPECT_EQ(heartbeat_.NextTimeout(), now_ + 1s);
+  EXPECT_EQ(Advance(1s), Effects{kPing});
+}
+
 TEST_F(HeartbeatTest, AnAnswerInTheSameInstantCounts) {
   EXPECT_EQ(Advance(20s), Effects{kPing});
   Heard();

@@ -135,6 +135,25 @@ TEST_F(EventLoopTest, SuspendKeepsAHangUpFromSpinningAndChangeBringsItBack) {
   EXPECT_EQ(watched.events.back(), EPOLLIN | EPOLLHUP);
 }
 
+TEST_F(EventLoopTest, ASuspendedDescriptorComesBackWithTheInterestThatItHad) {
+  const Fd event = MakeEvent(1);
+  Watched watched(loop_, event.get(), EPOLLIN);
+  watched.then = [&] {
+    if (watched.events.size() == 1) {
+      loop_.Suspend(watched.fd());
+    } else {
+      loop_.Stop();
+    }
+  };
+  After resume(loop_, 20ms, [&] {
+    EXPECT_EQ(watched.events.size(), 1U);
+    loop_.Change(watched.fd(), EPOLLIN, 0);
+  });
+  After give_up(loop_, 10s, [&] { loop_.Stop(); });
+  loop_.Run();
+  EXPECT_EQ(watched.events.size(), 2U);
+}
+
 TEST_F(EventLoopTest, OnlyWhatIsWantedIsTold) {
   const Pair pair = MakePair();
   ASSERT_EQ(send(pair.theirs.get(), "x", 1, 0), 1);
