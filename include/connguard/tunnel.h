@@ -75,6 +75,8 @@ class Tunnel {
   // A client's message goes to the upstream / a whole message came from it. See Turn. Ignored where
   // it cannot matter any more, so that a draining leg may go on telling.
   void ClientMessage(TimePoint now);
+  // The client ends in the middle of the message that began last; call before ClientGone.
+  void ClientMessageCut(TimePoint now);
   void UpstreamMessage(bool matched, TimePoint now);
 
   // The upstream sent a Close frame.

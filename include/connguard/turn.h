@@ -33,6 +33,9 @@ class Turn {
   // The first byte of a client's message goes to the upstream.
   void Begin(TimePoint now);
 
+  // The message that began last will never be complete: the backend does not even know of it.
+  void Withdraw(TimePoint now);
+
   // A whole message came from the upstream; `matched`: the profile's matcher says that it is final.
   void Answer(bool matched, TimePoint now);
 

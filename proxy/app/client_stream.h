@@ -46,6 +46,8 @@ class ClientStream {
 
   // A frame of our own may go to the upstream now.
   bool at_frame_boundary() const;
+  // Part of a message has been passed on, and its rest not yet.
+  bool in_message() const { return passing_ && !scanner_.at_message_boundary(); }
   // Bytes that wait for the window. (One message being judged is bounded by limits.message_size.)
   Bytes held() const { return held_.size(); }
   // Whole messages seen.

@@ -97,14 +97,14 @@ bool WebSocketSession::ClientControl(Opcode opcode,
   client_close_ = close.code;
   close_reason_.assign(close.reason.begin(), close.reason.end());
   EndClientLeg(close.code, {}, true);
-  tunnel_->ClientGone(CloseCause::kClientClosed, close.code, worker_.now());
+  DropClient(CloseCause::kClientClosed, close.code);
   return false;
 }
 
 void WebSocketSession::ClientViolation(CloseCause cause, std::string_view why) noexcept {
   detail_ = why;
   EndClient(cause);
-  tunnel_->ClientGone(cause, CloseCode::kAbnormal, worker_.now());
+  DropClient(cause, CloseCode::kAbnormal);
 }
 
 void WebSocketSession::FlushToUpstream() {
@@ -227,6 +227,12 @@ void WebSocketSession::SeeClientOff() {
       route_.session.close_timeout));
 }
 
+void WebSocketSession::DropClient(CloseCause cause, CloseCode code) {
+  const TimePoint now = worker_.now();
+  if (from_client_ && from_client_->in_message()) tunnel_->ClientMessageCut(now);
+  tunnel_->ClientGone(cause, code, now);
+}
+
 void WebSocketSession::LoseClient(CloseCause cause) {
   slow_deadline_ = kNever;
   if (client_) client_.conn->Reset();
@@ -236,7 +242,7 @@ void WebSocketSession::LoseClient(CloseCause cause) {
   if (upstream_ != nullptr) upstream_->Resume();
   if (tunnel_) {
     if (!from_client_) Abandon(HandshakeResult::kClientLeft);
-    tunnel_->ClientGone(cause, CloseCode::kAbnormal, worker_.now());
+    DropClient(cause, CloseCode::kAbnormal);
   } else {
     Abandon(HandshakeResult::kClientLeft);
   }

@@ -85,7 +85,7 @@ bool WebSocketSession::OnFence(const FenceEffect& effect) noexcept {
     case FenceEffect::Kind::kEvict:
       if (effect.epoch != epoch_ || !tunnel_) return false;
       EndClient(CloseCause::kSuperseded);
-      tunnel_->ClientGone(CloseCause::kSuperseded, CloseCode::kAbnormal, worker_.now());
+      DropClient(CloseCause::kSuperseded, CloseCode::kAbnormal);
       break;
     case FenceEffect::Kind::kProbe:
       if (effect.epoch != epoch_ || !client_) return false;
@@ -109,7 +109,7 @@ void WebSocketSession::OnShutdown() noexcept {
     RefuseClient(503, "the guard is stopping", HandshakeResult::kShutdown, kRetryAfterSeconds);
   } else if (tunnel_ && client_) {
     EndClient(CloseCause::kShutdown);
-    tunnel_->ClientGone(CloseCause::kShutdown, CloseCode::kAbnormal, worker_.now());
+    DropClient(CloseCause::kShutdown, CloseCode::kAbnormal);
   }
   Settle();
 }

@@ -97,6 +97,7 @@ class WebSocketSession : public Session, private ClientStreamSink, private Upstr
   void EndClient(CloseCause cause);
   void EndClientLeg(CloseCode code, std::span<const std::uint8_t> reason, bool close_received);
   void SeeClientOff();
+  void DropClient(CloseCause cause, CloseCode code);
   void LoseClient(CloseCause cause);
   void CloseUpstream(CloseCode code);
   void ReplyUpstream();

@@ -198,6 +198,10 @@ void Tunnel::ClientMessage(TimePoint now) {
   if (state_ == State::kOpen) turn_.Begin(now);
 }
 
+void Tunnel::ClientMessageCut(TimePoint now) {
+  if (state_ == State::kOpen) turn_.Withdraw(now);
+}
+
 void Tunnel::UpstreamMessage(bool matched, TimePoint now) {
   if (state_ != State::kOpen && state_ != State::kShielded) return;
   turn_.Answer(matched, now);

@@ -17,6 +17,11 @@ void Turn::Begin(TimePoint now) {
   quiet_at_ = kNever;
 }
 
+void Turn::Withdraw(TimePoint now) {
+  Tick(now);
+  if (!idle() && --in_flight_ == 0) EndAll(now, false);
+}
+
 void Turn::Answer(bool matched, TimePoint now) {
   Tick(now);
   if (idle()) return;

@@ -56,6 +56,18 @@ TEST_F(TurnTest, ThreeMessagesNeedThreeFinalMessages) {
   EXPECT_TRUE(turn.idle());
 }
 
+TEST_F(TurnTest, AMessageThatIsCutIsNoTurn) {
+  Turn turn{Match()};
+  turn.Begin(now_);
+  turn.Begin(now_);
+  turn.Withdraw(now_);
+  EXPECT_EQ(turn.in_flight(), 1U);
+  turn.Answer(true, now_);
+  EXPECT_TRUE(turn.idle());
+  turn.Withdraw(now_);
+  EXPECT_EQ(turn.in_flight(), 0U);
+}
+
 TEST_F(TurnTest, EachAnswerEndsOneTurn) {
   Turn turn{EachAnswer()};
   turn.Begin(now_);
