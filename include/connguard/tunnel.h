@@ -79,6 +79,10 @@ class Tunnel {
   void ClientMessageCut(TimePoint now);
   void UpstreamMessage(bool matched, TimePoint now);
 
+  // The guard has stopped (resumed) reading the upstream, for a client that does not read.
+  void UpstreamPaused(TimePoint now) { turn_.Freeze(now); }
+  void UpstreamResumed(TimePoint now) { turn_.Thaw(now); }
+
   // The upstream sent a Close frame.
   void UpstreamClose(TimePoint now);
 

@@ -39,6 +39,10 @@ class Turn {
   // A whole message came from the upstream; `matched`: the profile's matcher says that it is final.
   void Answer(bool matched, TimePoint now);
 
+  // The guard itself has stopped (resumed) reading the upstream: silence ends nothing meanwhile.
+  void Freeze(TimePoint now);
+  void Thaw(TimePoint now);
+
   // Applies quiet and max. Call at or after NextTimeout(), and before asking anything else; a turn
   // that ended by time ended when its time was over, however late the call.
   void Tick(TimePoint now);
@@ -60,6 +64,7 @@ class Turn {
 
  private:
   TimePoint MaxAt() const;
+  TimePoint QuietAt() const { return frozen_at_ == kNever ? quiet_at_ : kNever; }
   void EndAll(TimePoint at, bool overdue);
 
   TurnPolicy policy_;
@@ -67,6 +72,7 @@ class Turn {
   bool overdue_ = false;
   TimePoint since_ = TimePoint::min();  // what `max` counts from
   TimePoint quiet_at_ = kNever;         // armed by an answer that leaves its turn unfinished
+  TimePoint frozen_at_ = kNever;
   TimePoint ended_at_ = TimePoint::min();
 };
 

@@ -198,7 +198,6 @@ void WebSocketSession::EndClient(CloseCause cause) {
 
 void WebSocketSession::EndClientLeg(CloseCode code, std::span<const std::uint8_t> reason,
                                     bool close_received) {
-  slow_deadline_ = kNever;
   client_ending_ = ClientEnding{
       code, code == CloseCode::kAbnormal ? ControlFrame{} : MakeClose(code, reason, false),
       close_received, worker_.now() + route_.session.close_timeout};
@@ -207,7 +206,7 @@ void WebSocketSession::EndClientLeg(CloseCode code, std::span<const std::uint8_t
   } else {
     from_upstream_->StopAtBoundary();
   }
-  if (upstream_ != nullptr) upstream_->Resume();
+  ResumeUpstream();
 }
 
 void WebSocketSession::SeeClientOff() {
@@ -234,12 +233,11 @@ void WebSocketSession::DropClient(CloseCause cause, CloseCode code) {
 }
 
 void WebSocketSession::LoseClient(CloseCause cause) {
-  slow_deadline_ = kNever;
   if (client_) client_.conn->Reset();
   client_.Drop();
   client_heartbeat_.reset();
   client_ending_.reset();
-  if (upstream_ != nullptr) upstream_->Resume();
+  ResumeUpstream();
   if (tunnel_) {
     if (!from_client_) Abandon(HandshakeResult::kClientLeft);
     DropClient(cause, CloseCode::kAbnormal);

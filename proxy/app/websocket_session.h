@@ -103,6 +103,7 @@ class WebSocketSession : public Session, private ClientStreamSink, private Upstr
   void ReplyUpstream();
   void LoseUpstream(ConnEnd end);
   void BalanceClient();
+  void ResumeUpstream();
   void BalanceUpstream();
 
   // The record.

@@ -34,14 +34,22 @@ void WebSocketSession::BalanceClient() {
   const Bytes high = worker_.config().limits.buffer;
   const Bytes queued = client_.conn->queued();
   if (!upstream_->paused() && queued > high) {
+    const TimePoint now = worker_.now();
     upstream_->Pause();
-    if (upstream_heartbeat_) upstream_heartbeat_->Freeze(worker_.now());
-    slow_deadline_ = worker_.now() + worker_.config().limits.slow_client_timeout;
-  } else if (upstream_->paused() && queued <= high / 2) {
-    upstream_->Resume();
-    if (upstream_heartbeat_) upstream_heartbeat_->Thaw(worker_.now());
-    slow_deadline_ = kNever;
+    tunnel_->UpstreamPaused(now);
+    if (upstream_heartbeat_) upstream_heartbeat_->Freeze(now);
+    slow_deadline_ = now + worker_.config().limits.slow_client_timeout;
+  } else if (queued <= high / 2) {
+    ResumeUpstream();
   }
+}
+
+void WebSocketSession::ResumeUpstream() {
+  slow_deadline_ = kNever;
+  if (upstream_ == nullptr || !upstream_->paused()) return;
+  upstream_->Resume();
+  tunnel_->UpstreamResumed(worker_.now());
+  if (upstream_heartbeat_) upstream_heartbeat_->Thaw(worker_.now());
 }
 
 void WebSocketSession::BalanceUpstream() {

@@ -40,12 +40,23 @@ void Turn::Answer(bool matched, TimePoint now) {
 void Turn::Tick(TimePoint now) {
   const TimePoint due = NextTimeout();
   if (due > now) return;
-  EndAll(due, quiet_at_ > due);
+  EndAll(due, QuietAt() > due);
+}
+
+void Turn::Freeze(TimePoint now) {
+  Tick(now);
+  if (frozen_at_ == kNever) frozen_at_ = now;
+}
+
+void Turn::Thaw(TimePoint now) {
+  if (frozen_at_ == kNever) return;
+  if (quiet_at_ != kNever) quiet_at_ += now - frozen_at_;
+  frozen_at_ = kNever;
 }
 
 TimePoint Turn::NextTimeout() const {
   if (idle()) return kNever;
-  return std::min(quiet_at_, MaxAt());
+  return std::min(QuietAt(), MaxAt());
 }
 
 TimePoint Turn::MaxAt() const { return policy_.max > Millis{0} ? since_ + policy_.max : kNever; }

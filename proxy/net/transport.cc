@@ -103,7 +103,7 @@ Transport::Transport(EventLoop& loop) : loop_(loop), log_(std::make_unique<lws_l
   info.options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS;
   context_ = lws_create_context(&info);
   if (context_ == nullptr) throw std::runtime_error("libwebsockets: cannot create a context");
-  // Without a role by name, adoption ends by binding the socket to the raw *file* role.
+  // By name, so that the end of an adoption does not go through lws's roles once more.
   info.options = LWS_SERVER_OPTION_ADOPT_APPLY_LISTEN_ACCEPT_CONFIG;
   info.listen_accept_role = "raw-skt";
   info.listen_accept_protocol = kProtocol;

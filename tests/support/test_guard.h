@@ -15,7 +15,7 @@ namespace connguard::testing {
 // What a test wants other than what is right for most: each is put into the configuration as it
 // stands. One route `/ws/{user}` (named chat), fenced by user, and `/**` (rest), not fenced.
 struct GuardSetup {
-  std::string upstream;  // url; TestOrigin::url()
+  std::string upstream = {};  // url; TestOrigin::url()
   std::string upstream_more = {};
   std::string session = "key: \"{path.user}\", settle: 0, close_timeout: 2s";
   std::string turn = "{end: each-answer, linger: 0}";

@@ -68,6 +68,31 @@ TEST_F(TurnTest, AMessageThatIsCutIsNoTurn) {
   EXPECT_EQ(turn.in_flight(), 0U);
 }
 
+TEST_F(TurnTest, SilenceOfAnUpstreamThatIsNotReadEndsNothing) {
+  Turn turn{Quiet()};
+  turn.Begin(now_);
+  turn.Answer(false, now_);
+  Advance(turn, 1s);
+  turn.Freeze(now_);
+  Advance(turn, 30s);
+  EXPECT_FALSE(turn.idle());
+  turn.Thaw(now_);
+  EXPECT_EQ(turn.NextTimeout(), now_ + 1s);
+  Advance(turn, 1s);
+  EXPECT_TRUE(turn.idle());
+  EXPECT_FALSE(turn.overdue());
+}
+
+TEST_F(TurnTest, AnUpstreamThatIsNotReadIsStillGivenUpAfterMax) {
+  Turn turn{Quiet()};
+  turn.Begin(now_);
+  turn.Answer(false, now_);
+  turn.Freeze(now_);
+  Advance(turn, 60s);
+  EXPECT_TRUE(turn.idle());
+  EXPECT_TRUE(turn.overdue());
+}
+
 TEST_F(TurnTest, EachAnswerEndsOneTurn) {
   Turn turn{EachAnswer()};
   turn.Begin(now_);
