@@ -20,6 +20,7 @@ from processes import AgentServer, GuardServer  # noqa: E402
 from wsclient import Client  # noqa: E402
 
 REPORT: list[str] = []
+collect_ignore = ["demo"]  # runs by itself: it takes the binary as an argument
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

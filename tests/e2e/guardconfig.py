@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-CAT = "{end: {json: /type, in: [chat, error]}, max: 60s, linger: 50ms, window: 4, accept: json-object}"
+CAT = (
+    "{end: {json: /type, in: [chat, error]}, max: 60s, linger: 50ms, window: 4, "
+    "accept: json-object}"
+)
 
 TEMPLATE = """\
 version: 1

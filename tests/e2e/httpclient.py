@@ -1,4 +1,4 @@
-"""Small HTTP/1.1 requests over raw sockets: to ask the agent and the guard, and to test the guard."""
+"""Small HTTP/1.1 requests over raw sockets: to ask agent and guard, and to test the guard."""
 
 from __future__ import annotations
 

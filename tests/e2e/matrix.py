@@ -1,4 +1,4 @@
-"""The drop matrix: how a client leaves × when × how it comes back. One cell, one user, one story."""
+"""The drop matrix: how a client leaves × when × how it comes back. One cell, one user."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""Measures how often a close right behind the final message breaks the next session, by turn.linger,
-session.settle and the barrier, with and without a busy backend. For the decision on the defaults.
+"""Measures how often a close right behind the final message breaks the next session, by
+turn.linger, session.settle and the barrier, with and without a busy backend. For the decision on
+the defaults.
 
-    python3 tests/e2e/measure_settle.py [--tries 200] [--variants A,B,C] [--full]
+    python3 tests/e2e/measure_settle.py [--tries 200] [--variants A,B,C] [--tail 20] [--full]
 """
 
 from __future__ import annotations
@@ -21,20 +22,29 @@ from wsclient import Client, Closed, Drop, Refused
 LINGERS = (0, 20, 50, 100)
 SETTLES = (0, 50, 100)
 USERS = 10  # at a time
+COLUMNS = (
+    "variant", "ws        ", "backend", "tail ms", "linger ms", "settle ms", "barrier", "failed",
+    "log lines", "tries", "seconds",
+)  # fmt: skip
 
 
-async def one_try(port: int, agent: Agent, user: str) -> str | None:
+def row(*cells: object) -> None:
+    padded = (f"{cell:{len(name)}}" for cell, name in zip(cells, COLUMNS))
+    print("| " + " | ".join(padded) + " |", flush=True)
+
+
+async def one_try(port: int, agent: Agent, user: str, tail: float) -> str | None:
     """Drops right behind the final message and reconnects at once; says what went wrong."""
     try:
         first = await Client.connect(port, f"/ws/{user}")
-        await first.turn(tokens=2, pace=0.005)
+        await first.turn(tokens=2, pace=0.005, tail=tail)
         await first.drop(Drop.CLOSE_1000)
         second = await Client.connect(port, f"/ws/{user}")
     except (Refused, Closed, asyncio.TimeoutError) as error:
         return f"reconnect: {error}"
     try:
         # Longer than a late exit of the old handler takes: it would make this session deaf.
-        await second.turn(timeout=10, tokens=4, pace=0.02)
+        await second.turn(timeout=5, tokens=4, pace=0.02)
         await second.close()
         await first.bury()
         state = await agent.empty(user, timeout=5)
@@ -45,17 +55,17 @@ async def one_try(port: int, agent: Agent, user: str) -> str | None:
     return "a session was left over" if state["sessions"] else None
 
 
-async def tries(port: int, agent: Agent, count: int, tag: str) -> int:
+async def tries(port: int, agent: Agent, count: int, tag: str, tail: float) -> int:
     gate = asyncio.Semaphore(USERS)
 
     async def run(number: int) -> bool:
         async with gate:
-            return await one_try(port, agent, f"{tag}-{number}") is not None
+            return await one_try(port, agent, f"{tag}-{number}", tail) is not None
 
     return sum(await asyncio.gather(*(run(number) for number in range(count))))
 
 
-def measure(variant: str, ws: str, busy: bool, count: int, full: bool) -> None:
+def measure(variant: str, ws: str, busy: bool, tail_ms: int, count: int, full: bool) -> None:
     with tempfile.TemporaryDirectory() as name:
         directory = pathlib.Path(name)
         agent_server = AgentServer(directory, variant, ws, ("--burn", "2") if busy else ())
@@ -74,16 +84,14 @@ def measure(variant: str, ws: str, busy: bool, count: int, full: bool) -> None:
                 try:
                     tag = f"{linger}-{settle}-{barrier}"
                     agent = Agent(agent_server.port)
-                    failed = asyncio.run(tries(guard.port, agent, count, tag))
+                    failed = asyncio.run(tries(guard.port, agent, count, tag, tail_ms / 1000))
                 finally:
                     guard.stop()
                 trouble = len(agent_server.trouble()) - before
-                print(
-                    f"| {variant} | {ws:10} | {'busy' if busy else 'calm'} | {linger:6} | {settle:6} "
-                    f"| {'on' if barrier else 'off':7} | {failed:6} | {trouble:7} | {count:5} "
-                    f"| {time.monotonic() - start:7.1f} |",
-                    flush=True,
-                )
+                setting = tail_ms, linger, settle, "on" if barrier else "off"
+                seconds = f"{time.monotonic() - start:.1f}"
+                load = "busy" if busy else "calm"
+                row(variant, ws, load, *setting, failed, trouble, count, seconds)
         finally:
             agent_server.stop()
 
@@ -94,14 +102,15 @@ def main() -> None:
     parser.add_argument("--variants", default="A,B,C")
     parser.add_argument("--ws", default="websockets,wsproto")
     parser.add_argument("--load", default="calm,busy")
+    parser.add_argument("--tail", type=int, default=0, help="ms between final message and return")
     parser.add_argument("--full", action="store_true", help="every linger with every settle")
     args = parser.parse_args()
-    print("| variant | ws | backend | linger ms | settle ms | barrier | failed | log lines | of | s |")
-    print("|---|---|---|---|---|---|---|---|---|---|")
+    row(*COLUMNS)
+    row(*("-" * len(name) for name in COLUMNS))
     for variant, ws, load in itertools.product(
         args.variants.split(","), args.ws.split(","), args.load.split(",")
     ):
-        measure(variant, ws, load == "busy", args.tries, args.full)
+        measure(variant, ws, load == "busy", args.tail, args.tries, args.full)
 
 
 if __name__ == "__main__":

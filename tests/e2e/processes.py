@@ -119,7 +119,8 @@ class GuardServer(Server):
             raise RuntimeError(f"{binary} is not built; CONNGUARD names another binary")
         self.port, self.admin = free_port(), free_port()
         path = directory / f"connguard-{self.port}.yaml"
-        path.write_text(config.replace("{port}", str(self.port)).replace("{admin}", str(self.admin)))
+        config = config.replace("{port}", str(self.port)).replace("{admin}", str(self.admin))
+        path.write_text(config)
         command = [binary, "run", "-c", str(path)]
         log = directory / f"connguard-{self.port}.log"
         super().__init__(command, log, self.admin, "/readyz")

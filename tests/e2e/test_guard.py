@@ -40,6 +40,16 @@ async def is_held(client: Client, seconds: float = 0.2) -> bool:
     return not done
 
 
+async def everything_is_over(stack) -> None:
+    """Waits until nothing is left in guard and backend."""
+    deadline = time.monotonic() + 10
+    while stack.guard.gauge("connguard_tunnels") or stack.guard.gauge("connguard_connections"):
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.05)
+    state = await stack.agent.empty()
+    assert (state["sessions"], state["handlers"], state["turns"]) == (0, 0, 0)
+
+
 # The drop.
 
 
@@ -62,7 +72,8 @@ async def test_the_backend_of_a_vanished_client_finishes_and_is_closed_with_1001
     s = stack()
     await drop_in_mid_stream(s, "u", how)
     assert await s.agent.wait("u", "exit")
-    assert await names_of_events(s, "u") == ["open", "turn_started", "turn_done", "disconnect", "exit"]
+    story = ["open", "turn_started", "turn_done", "disconnect", "exit"]
+    assert await names_of_events(s, "u") == story
     assert await disconnect_codes(s, "u") == [1001]
 
 
@@ -164,16 +175,30 @@ async def test_a_waiter_that_leaves_is_forgotten(stack, how):
     again = await s.open("u")
     await again.drop(how)
     assert await s.agent.wait("u", "exit")
-    state = await s.agent.empty("u")
-    assert (state["sessions"], state["handlers"]) == (0, 0)
-    deadline = time.monotonic() + 5
-    while s.guard.gauge("connguard_tunnels") or s.guard.gauge("connguard_connections"):
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.05)
+    await everything_is_over(s)
     assert (await names_of_events(s, "u")).count("open") == 1
     fresh = await s.connect("u")
     await fresh.turn()
     await fresh.close()
+
+
+@pytest.mark.parametrize("ws", ["websockets", "wsproto"])
+async def test_clients_that_vanish_around_the_101_leave_nothing_behind(stack, ws):
+    s = stack(ws=ws)
+
+    async def vanish(number: int) -> None:
+        client = await s.open(f"u{number % 20}")
+        await asyncio.sleep(number % 40 / 5000)  # before, at and after the upstream's answer
+        client.abort()
+
+    for start in range(0, 400, 20):
+        await asyncio.gather(*(vanish(number) for number in range(start, start + 20)))
+    await everything_is_over(s)
+    for number in range(20):
+        client = await s.connect(f"u{number}")
+        await client.turn()
+        await client.close()
+    assert s.agent_server.trouble() == []
 
 
 async def test_a_handshake_held_for_too_long_gets_503_with_retry_after(stack):

@@ -18,7 +18,7 @@ GROWTH = 8 * MIB  # what tables that have grown once, and an allocator's own, ma
 
 
 async def reconnect_times(port: int, user: str, tries: int) -> list[float]:
-    """Seconds from the reconnect's first byte to its 101, right behind the close of an idle client."""
+    """Seconds from a reconnect's first byte to its 101, right behind an idle client's close."""
     samples = []
     client = await Client.connect(port, f"/ws/{user}")
     for _ in range(tries):

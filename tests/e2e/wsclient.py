@@ -1,4 +1,4 @@
-"""A WebSocket client over a raw socket, for everything that a well-behaved client library won't do."""
+"""A WebSocket client over a raw socket, for all that a well-behaved client library won't do."""
 
 from __future__ import annotations
 

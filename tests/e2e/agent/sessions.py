@@ -121,8 +121,8 @@ def closed_well(error: BaseException | None) -> bool:
 
 
 class VariantC:
-    """Everything is looked up by the user's id, and on the way out the session is deleted by that id,
-    whatever socket it belongs to."""
+    """Everything is looked up by the user's id, and on the way out the session is deleted by that
+    id, whatever socket it belongs to."""
 
     def __init__(self) -> None:
         self.sessions: dict[str, Session] = {}
