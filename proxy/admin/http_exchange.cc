@@ -71,7 +71,7 @@ std::string_view MethodOf(lws* wsi) {
   return {};
 }
 
-int HttpExchange::Begin(lws* wsi, std::string_view method, AdminAnswer answer) {
+int HttpExchange::Begin(lws* wsi, std::string_view method, const AdminAnswer& answer) {
   if (busy()) return -1;
   const std::optional<std::size_t> body = BodySizeOf(wsi);
   discard_ = body.value_or(0) <= kDiscardAtMost ? body.value_or(0) : 0;

@@ -21,7 +21,7 @@ class HttpExchange {
  public:
   // Sends the head and the start of the body at once, so that a client that has half-closed its
   // side gets them as well.
-  int Begin(lws* wsi, std::string_view method, AdminAnswer answer);
+  int Begin(lws* wsi, std::string_view method, const AdminAnswer& answer);
 
   // More, when lws says that the connection can take it.
   int Continue(lws* wsi);

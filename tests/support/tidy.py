@@ -44,7 +44,14 @@ def main(root, build, jobs):
     root, notes = Path(root), Path(build, "tidy")
     notes.mkdir(exist_ok=True)
     commands = json.loads(Path(build, "compile_commands.json").read_text())
-    sources = sorted({c["file"] for c in commands if Path(c["file"]).is_relative_to(root)})
+    sources = sorted(
+        {
+            c["file"]
+            for c in commands
+            # What the build generates is not ours to style.
+            if Path(c["file"]).is_relative_to(root) and not Path(c["file"]).is_relative_to(build)
+        }
+    )
     known = dependencies(build)
     prints = {s: fingerprint(root, known.get(s, []) + [s]) for s in sources}
     open_ones = [s for s in sources if not (notes / prints[s]).exists()]
