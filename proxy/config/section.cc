@@ -79,8 +79,9 @@ bool Section::ReadText(std::string_view key, std::string& out) {
   const std::optional<Value> value = Find(key);
   if (!value) return false;
   std::optional<std::string> text = reader_.Text(*value, LabelOf(key));
-  if (text) out = *std::move(text);
-  return text.has_value();
+  if (!text) return false;
+  out = *std::move(text);
+  return true;
 }
 
 bool Section::ReadName(std::string_view key, std::string& out) {
