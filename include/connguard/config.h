@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "connguard/address.h"
+#include "connguard/cidr.h"
 #include "connguard/fence.h"
 #include "connguard/heartbeat.h"
 #include "connguard/tunnel.h"
@@ -18,6 +19,13 @@ namespace connguard {
 struct ListenerConfig {
   std::string name;
   Address bind;
+  std::vector<Cidr> trusted_proxies;  // peers whose X-Forwarded-* and Forwarded are believed
+};
+
+// Connections to an upstream that wait for their next request.
+struct KeepaliveConfig {
+  Millis idle{60'000};           // then they are closed
+  std::size_t connections = 64;  // per worker; 0: none is kept
 };
 
 struct UpstreamConfig {
@@ -25,7 +33,11 @@ struct UpstreamConfig {
   std::string url;  // as written
   Address address;
   Millis connect_timeout{3'000};
-  Millis handshake_timeout{30'000};
+  Millis handshake_timeout{30'000};  // from a WebSocket handshake to its answer
+  Millis response_timeout{300'000};  // from a whole plain request to its answer's head
+  KeepaliveConfig keepalive;
+  bool forwarded = false;  // send Forwarded (RFC 7239) besides X-Forwarded-*
+  bool via = false;        // send Via (RFC 9110 §7.6.3)
 };
 
 // One segment of `match.path`.
@@ -80,6 +92,7 @@ struct SessionConfig {
   Millis settle{100};
   Millis close_timeout{5'000};
   std::optional<std::string> barrier_path;
+  std::vector<std::string> methods;  // plain requests of these methods are fenced too
 };
 
 struct RouteConfig {
@@ -99,6 +112,9 @@ struct LimitsConfig {
   Bytes message_size = 16 * 1024 * 1024;
   Bytes buffer = 256 * 1024;  // per direction of a tunnel
   Millis slow_client_timeout{10'000};
+  Millis keepalive_timeout{75'000};  // between two requests of a client's connection
+  Millis body_timeout{60'000};       // the longest silence inside a body, on the client's side
+  Bytes body_size = 0;               // of a plain request; 0: no limit
 };
 
 struct ShutdownConfig {
