@@ -45,7 +45,9 @@ RouteConfig RestRoute() {
 
 Config DemoConfig(const Address& listen, std::uint16_t agent_port) {
   Config config;
-  config.listeners = {{"demo", listen}};
+  config.listeners.resize(1);
+  config.listeners[0].name = "demo";
+  config.listeners[0].bind = listen;
   config.upstreams = {AgentUpstream(agent_port)};
   config.routes = {ChatRoute(), RestRoute()};
   config.admin = Address{"127.0.0.1", kAdminPort, ""};
