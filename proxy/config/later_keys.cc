@@ -15,7 +15,6 @@ constexpr auto kLater = std::to_array<Later>({
     {"", "auth"},
     {"listeners", "tls"},
     {"listeners", "proxy_protocol"},
-    {"listeners", "trusted_proxies"},
     {"upstreams", "tls"},
     {"upstreams", "redial"},
     {"upstreams", "headers"},

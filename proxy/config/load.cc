@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "config/address.h"
+#include "config/cidr.h"
 #include "config/file_text.h"
 #include "config/key_trace.h"
 #include "config/load_routes.h"
@@ -24,6 +25,7 @@ using std::chrono_literals::operator""h;
 constexpr Bytes kKiB = 1024;
 constexpr Bytes kMiB = 1024 * kKiB;
 constexpr Bytes kGiB = 1024 * kMiB;
+constexpr Bytes kTiB = 1024 * kGiB;
 constexpr std::uint64_t kMostWorkers = 64;
 
 constexpr Word<LogLevel> kLevels[] = {{"debug", LogLevel::kDebug},
@@ -60,6 +62,24 @@ bool SameSocket(const Address& a, const Address& b) {
   return a == b && (a.is_unix() || a.port != 0);
 }
 
+void ReadTrustedProxies(Section& listener, std::vector<Cidr>& out) {
+  const std::string_view key = "trusted_proxies";
+  const std::optional<Value> list = listener.Find(key);
+  if (!list) return;
+  for (const Value& item : listener.reader().ItemsOrNone(*list, listener.LabelOf(key))) {
+    const std::optional<std::string> text = listener.reader().Text(item, listener.LabelOf(key));
+    if (!text) continue;
+    const Parsed<Cidr> block = ParseCidr(*text);
+    if (!block) {
+      listener.Error(item, key, block.error);
+    } else if (std::ranges::find(out, *block.value) != out.end()) {
+      listener.Error(item, key, Quoted(*text) + " is there twice");
+    } else {
+      out.push_back(*block.value);
+    }
+  }
+}
+
 std::vector<ListenerConfig> ReadListeners(Section& root) {
   std::vector<ListenerConfig> listeners;
   const std::optional<Value> list = root.Require("listeners");
@@ -80,10 +100,21 @@ std::vector<ListenerConfig> ReadListeners(Section& root) {
                       Quoted(listener.bind.ToString()) + " is taken by " + Quoted(other->name));
       }
     }
+    ReadTrustedProxies(section, listener.trusted_proxies);
     section.Finish();
     listeners.push_back(std::move(listener));
   }
   return listeners;
+}
+
+void ReadKeepalive(Section& upstream, KeepaliveConfig& out) {
+  std::optional<Section> keepalive = upstream.Sub("keepalive", upstream.LabelOf("keepalive"));
+  if (!keepalive) return;
+  keepalive->ReadDuration("idle", out.idle, {1ms, 1h});
+  std::uint64_t connections = out.connections;
+  keepalive->ReadCount("connections", connections, {0, 10'000});
+  out.connections = connections;
+  keepalive->Finish();
 }
 
 std::vector<UpstreamConfig> ReadUpstreams(Section& root) {
@@ -105,6 +136,10 @@ std::vector<UpstreamConfig> ReadUpstreams(Section& root) {
     }
     section.ReadDuration("connect_timeout", upstream.connect_timeout, {1ms, 10min});
     section.ReadDuration("handshake_timeout", upstream.handshake_timeout, {1ms, 1h});
+    section.ReadDuration("response_timeout", upstream.response_timeout, {1ms, 24h});
+    ReadKeepalive(section, upstream.keepalive);
+    section.ReadBool("forwarded", upstream.forwarded);
+    section.ReadBool("via", upstream.via);
     section.Finish();
     upstreams.push_back(std::move(upstream));
   }
@@ -122,6 +157,9 @@ void ReadLimits(Section& root, LimitsConfig& out) {
   limits->ReadSize("message_size", out.message_size, {1 * kKiB, 1 * kGiB});
   limits->ReadSize("buffer", out.buffer, {16 * kKiB, 64 * kMiB});
   limits->ReadDuration("slow_client_timeout", out.slow_client_timeout, {1ms, 10min});
+  limits->ReadDuration("keepalive_timeout", out.keepalive_timeout, {1ms, 1h});
+  limits->ReadDuration("body_timeout", out.body_timeout, {1ms, 1h});
+  limits->ReadSize("body_size", out.body_size, {0, 1 * kTiB});
   limits->Finish();
 }
 

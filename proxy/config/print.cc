@@ -37,6 +37,8 @@ std::string List(const std::vector<std::string>& items) {
   return "[" + text + "]";
 }
 
+std::string_view WordOf(bool value) { return value ? "true" : "false"; }
+
 std::string_view WordOf(OnConflict value) {
   switch (value) {
     case OnConflict::kTakeover:
@@ -79,6 +81,19 @@ class Page {
  private:
   std::string text_;
 };
+
+void PrintUpstream(const UpstreamConfig& upstream, Page& page) {
+  page.Pair(2, "- name", Scalar(upstream.name));
+  page.Pair(4, "url", Scalar(upstream.url));
+  page.Pair(4, "connect_timeout", FormatDuration(upstream.connect_timeout));
+  page.Pair(4, "handshake_timeout", FormatDuration(upstream.handshake_timeout));
+  page.Pair(4, "response_timeout", FormatDuration(upstream.response_timeout));
+  page.Pair(4, "keepalive",
+            "{idle: " + FormatDuration(upstream.keepalive.idle) +
+                ", connections: " + std::to_string(upstream.keepalive.connections) + "}");
+  page.Pair(4, "forwarded", WordOf(upstream.forwarded));
+  page.Pair(4, "via", WordOf(upstream.via));
+}
 
 void PrintMatch(const RouteMatch& match, Page& page) {
   const bool any = match.path.empty() && match.host.empty() && match.headers.empty();
@@ -150,6 +165,9 @@ void PrintProcess(const Config& config, Page& page) {
   page.Pair(2, "message_size", FormatSize(limits.message_size));
   page.Pair(2, "buffer", FormatSize(limits.buffer));
   page.Pair(2, "slow_client_timeout", FormatDuration(limits.slow_client_timeout));
+  page.Pair(2, "keepalive_timeout", FormatDuration(limits.keepalive_timeout));
+  page.Pair(2, "body_timeout", FormatDuration(limits.body_timeout));
+  page.Pair(2, "body_size", FormatSize(limits.body_size));
   page.Line(0, "shutdown:");
   page.Pair(2, "delay", FormatDuration(config.shutdown.delay));
   page.Pair(2, "drain", FormatDuration(config.shutdown.drain));
@@ -170,14 +188,12 @@ std::string PrintConfig(const Config& config) {
   for (const ListenerConfig& listener : config.listeners) {
     page.Pair(2, "- name", Scalar(listener.name));
     page.Pair(4, "bind", Scalar(listener.bind.ToString()));
+    std::vector<std::string> trusted;
+    for (const Cidr& block : listener.trusted_proxies) trusted.push_back(block.ToString());
+    page.Pair(4, "trusted_proxies", List(trusted));
   }
   page.Line(0, "upstreams:");
-  for (const UpstreamConfig& upstream : config.upstreams) {
-    page.Pair(2, "- name", Scalar(upstream.name));
-    page.Pair(4, "url", Scalar(upstream.url));
-    page.Pair(4, "connect_timeout", FormatDuration(upstream.connect_timeout));
-    page.Pair(4, "handshake_timeout", FormatDuration(upstream.handshake_timeout));
-  }
+  for (const UpstreamConfig& upstream : config.upstreams) PrintUpstream(upstream, page);
   page.Line(0, "routes:");
   for (const RouteConfig& route : config.routes) {
     page.Pair(2, "- name", Scalar(route.name));

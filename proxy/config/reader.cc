@@ -131,11 +131,16 @@ std::optional<std::string> Reader::Text(const Value& value, const std::string& l
 }
 
 std::vector<Value> Reader::Items(const Value& value, const std::string& label) {
+  if (value.node.IsSequence() && value.node.size() == 0) {
+    Error(value.mark, label + ": the list is empty");
+  }
+  return ItemsOrNone(value, label);
+}
+
+std::vector<Value> Reader::ItemsOrNone(const Value& value, const std::string& label) {
   std::vector<Value> items;
   if (!value.node.IsSequence()) {
     Error(value.mark, label + ": " + Expected("a list", value.node));
-  } else if (value.node.size() == 0) {
-    Error(value.mark, label + ": the list is empty");
   } else if (value.node.size() > kLongestList) {
     Error(value.mark, label + ": has more than " + std::to_string(kLongestList) + " entries");
   } else {

@@ -43,6 +43,8 @@ class Reader {
 
   // The items of a list that is not empty. `label` as above.
   std::vector<Value> Items(const Value& value, const std::string& label);
+  // As Items, but an empty list is sound.
+  std::vector<Value> ItemsOrNone(const Value& value, const std::string& label);
 
   // The pairs of a mapping, in order, duplicates included; what is no scalar key is reported.
   std::vector<Entry> Entries(const Value& value, const std::string& label);

@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::size_t kLongestName = 64;
 
+constexpr Word<bool> kBools[] = {{"true", true}, {"false", false}};
+
 bool IsName(std::string_view text) {
   return !text.empty() && text.size() <= kLongestName && std::ranges::all_of(text, [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
@@ -83,6 +85,8 @@ bool Section::ReadText(std::string_view key, std::string& out) {
   out = *std::move(text);
   return true;
 }
+
+bool Section::ReadBool(std::string_view key, bool& out) { return ReadWord(key, out, kBools); }
 
 bool Section::ReadName(std::string_view key, std::string& out) {
   const std::optional<Value> value = Require(key);

@@ -43,6 +43,8 @@ class Section {
   std::optional<Value> Require(std::string_view key);
 
   bool ReadText(std::string_view key, std::string& out);
+  // true or false, and none of YAML's other words for them.
+  bool ReadBool(std::string_view key, bool& out);
   // A name for logs and metrics: letters, digits, `_`, `-`, `.`; at most 64. Required.
   bool ReadName(std::string_view key, std::string& out);
   bool ReadDuration(std::string_view key, Millis& out, Range<Millis> range);

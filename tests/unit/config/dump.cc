@@ -42,19 +42,25 @@ void DumpRoute(const RouteConfig& route, std::ostream& out) {
 std::string Dump(const Config& config) {
   std::ostringstream out;
   for (const ListenerConfig& listener : config.listeners) {
-    out << "listener " << listener.name << " " << listener.bind.ToString() << "\n";
+    out << "listener " << listener.name << " " << listener.bind.ToString() << " trusts";
+    for (const Cidr& block : listener.trusted_proxies) out << " " << block.ToString();
+    out << "\n";
   }
   for (const UpstreamConfig& upstream : config.upstreams) {
     out << "upstream " << upstream.name << " " << upstream.url << " <" << upstream.address.host
         << "> " << upstream.address.port << " <" << upstream.address.path << "> "
-        << upstream.connect_timeout.count() << " " << upstream.handshake_timeout.count() << "\n";
+        << upstream.connect_timeout.count() << " " << upstream.handshake_timeout.count() << " "
+        << upstream.response_timeout.count() << " keepalive " << upstream.keepalive.idle.count()
+        << " " << upstream.keepalive.connections << " forwarded " << upstream.forwarded << " via "
+        << upstream.via << "\n";
   }
   for (const RouteConfig& route : config.routes) DumpRoute(route, out);
   const LimitsConfig& limits = config.limits;
   out << "limits " << limits.connections << " " << limits.handshake_timeout.count() << " "
       << limits.header_size << " " << limits.message_size << " " << limits.buffer << " "
-      << limits.slow_client_timeout.count() << "\nshutdown " << config.shutdown.delay.count() << " "
-      << config.shutdown.drain.count() << "\nadmin "
+      << limits.slow_client_timeout.count() << " " << limits.keepalive_timeout.count() << " "
+      << limits.body_timeout.count() << " " << limits.body_size << "\nshutdown "
+      << config.shutdown.delay.count() << " " << config.shutdown.drain.count() << "\nadmin "
       << (config.admin ? config.admin->ToString() : "(none)") << "\nlogging "
       << static_cast<int>(config.logging.level) << " " << static_cast<int>(config.logging.format)
       << "\nworkers " << config.workers << "\n";

@@ -46,13 +46,14 @@ TEST_F(LoadTest, WhatIsLeftOutHasTheDefaultOfTheDesign) {
   const LoadResult result = Load({});
   ASSERT_TRUE(result.config) << Complaints(result);
   EXPECT_EQ(Dump(*result.config),
-            "listener public 127.0.0.1:8080\n"
-            "upstream agent http://127.0.0.1:1865 <127.0.0.1> 1865 <> 3000 30000\n"
+            "listener public 127.0.0.1:8080 trusts\n"
+            "upstream agent http://127.0.0.1:1865 <127.0.0.1> 1865 <> 3000 30000 300000"
+            " keepalive 60000 64 forwarded 0 via 0\n"
             "route chat upstream 0\n host \n segment 0 <ws>\n segment 1 <id>\n"
             " conflict 0 drop 0 wait 60000 settle 100 close 5000 barrier (none)\n"
             " turn <quiet> end 2 quiet 2000 max 300000 window 0 linger 50 json 0 at <>\n"
             " heartbeat 20000 10000\n heartbeat 20000 10000\n"
-            "limits 10000 10000 32768 16777216 262144 10000\n"
+            "limits 10000 10000 32768 16777216 262144 10000 75000 60000 0\n"
             "shutdown 0 30000\n"
             "admin 127.0.0.1:9180\n"
             "logging 1 0\n"
@@ -62,8 +63,13 @@ TEST_F(LoadTest, WhatIsLeftOutHasTheDefaultOfTheDesign) {
 TEST_F(LoadTest, EveryKeyReachesItsField) {
   const LoadResult result = Load(
       {{1, "version: '1'"},
-       {4, "    bind: \"[::1]:0\""},
-       {7, "    url: unix:/run/a.sock\n    connect_timeout: 1s\n    handshake_timeout: 2s"},
+       {4,
+        "    bind: \"[::1]:0\"\n"
+        "    trusted_proxies: [10.0.0.0/8, fd00::/8, \"::ffff:192.0.2.7\"]"},
+       {7,
+        "    url: unix:/run/a.sock\n    connect_timeout: 1s\n    handshake_timeout: 2s\n"
+        "    response_timeout: 3s\n    keepalive: {idle: 4s, connections: 5}\n"
+        "    forwarded: true\n    via: true"},
        {10, "    match: {path: \"/a/{b}/**\", host: X.Example, header: {X-T: \"1\", X-U: \"\"}}"},
        {12,
         "    session: {key: [\"u-{path.b}\", \"{query.q}{header.h}{cookie.c}{client.ip}\"],"
@@ -75,15 +81,17 @@ TEST_F(LoadTest, EveryKeyReachesItsField) {
        {14, "    heartbeat: {client: {interval: 0, timeout: 9s}, upstream: {interval: 10s}}"},
        {15,
         "limits: {connections: 11, handshake_timeout: 12s, header_size: 13KiB,"
-        " message_size: 14MiB, buffer: 15MiB, slow_client_timeout: 16s}"},
+        " message_size: 14MiB, buffer: 15MiB, slow_client_timeout: 16s,"
+        " keepalive_timeout: 17s, body_timeout: 18s, body_size: 19GiB}"},
        {16, "shutdown: {delay: 17s, drain: 18m}"},
        {17, "admin: {bind: unix:/run/admin.sock}"},
        {18, "logging: {level: warn, format: text}"},
        {19, "workers: 19"}});
   ASSERT_TRUE(result.config) << Complaints(result);
   EXPECT_EQ(Dump(*result.config),
-            "listener public [::1]:0\n"
-            "upstream agent unix:/run/a.sock <> 0 </run/a.sock> 1000 2000\n"
+            "listener public [::1]:0 trusts 10.0.0.0/8 fd00::/8 192.0.2.7/32\n"
+            "upstream agent unix:/run/a.sock <> 0 </run/a.sock> 1000 2000 3000 keepalive 4000 5 "
+            "forwarded 1 via 1\n"
             "route chat upstream 0\n host x.example\n"
             " segment 0 <a>\n segment 1 <b>\n segment 2 <>\n"
             " header <X-T> <1>\n header <X-U> <>\n"
@@ -91,7 +99,7 @@ TEST_F(LoadTest, EveryKeyReachesItsField) {
             " conflict 2 drop 1 wait 3000 settle 0 close 4000 barrier /up\n"
             " turn <> end 0 quiet 5000 max 6000 window 8 linger 7 json 1 at </t> <x> <y>\n"
             " heartbeat 0 9000\n heartbeat 10000 10000\n"
-            "limits 11 12000 13312 14680064 15728640 16000\n"
+            "limits 11 12000 13312 14680064 15728640 16000 17000 18000 20401094656\n"
             "shutdown 17000 1080000\n"
             "admin unix:/run/admin.sock\n"
             "logging 2 1\n"
@@ -309,8 +317,9 @@ TEST_F(LoadTest, QuickConfigFencesWhatFollowsWs) {
   const LoadResult result = QuickConfig("127.0.0.1:0", "localhost:1865");
   ASSERT_TRUE(result.config) << Complaints(result);
   EXPECT_EQ(Dump(*result.config),
-            "listener public 127.0.0.1:0\n"
-            "upstream upstream http://localhost:1865 <localhost> 1865 <> 3000 30000\n"
+            "listener public 127.0.0.1:0 trusts\n"
+            "upstream upstream http://localhost:1865 <localhost> 1865 <> 3000 30000 300000"
+            " keepalive 60000 64 forwarded 0 via 0\n"
             "route ws upstream 0\n host \n segment 0 <ws>\n segment 1 <user_id>\n"
             " key 1 <user_id>\n"
             " conflict 0 drop 0 wait 60000 settle 100 close 5000 barrier (none)\n"
@@ -320,7 +329,7 @@ TEST_F(LoadTest, QuickConfigFencesWhatFollowsWs) {
             " conflict 0 drop 0 wait 60000 settle 100 close 5000 barrier (none)\n"
             " turn <quiet> end 2 quiet 2000 max 300000 window 0 linger 50 json 0 at <>\n"
             " heartbeat 20000 10000\n heartbeat 20000 10000\n"
-            "limits 10000 10000 32768 16777216 262144 10000\n"
+            "limits 10000 10000 32768 16777216 262144 10000 75000 60000 0\n"
             "shutdown 0 30000\nadmin 127.0.0.1:9180\nlogging 1 0\nworkers 0\n");
 }
 

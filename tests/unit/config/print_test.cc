@@ -44,6 +44,17 @@ const BadCase kOddCases[] = {
     {"UnixSockets",
      {{4, "    bind: \"unix:/run/a b#c: 'd'.sock\""}, {7, "    url: \"unix:/x\\\"y\\\\z\""}},
      ""},
+    {"TrustedProxies",
+     {{4,
+       "    bind: 127.0.0.1:1\n"
+       "    trusted_proxies: ['::', '::/0', 0.0.0.0/0, '::1', 'fd00::/8', '::ffff:10.0.0.0/104']"}},
+     ""},
+    {"EveryUpstreamWord",
+     {{7,
+       "    url: http://a:1\n    response_timeout: 24h\n    keepalive: {idle: 1ms, connections: "
+       "0}\n"
+       "    forwarded: true\n    via: true"}},
+     ""},
     {"NamesLikeYamlWords",
      {{9, "  - name: 'null'"},
       {12, "  - {name: '123', match: {path: /x}, upstream: '-'}"},
@@ -79,7 +90,9 @@ const BadCase kOddCases[] = {
        " barrier: {path: \"/?a=$$b&c=:\"}}"},
       {13, "    heartbeat: {client: {interval: 0}}"},
       {14, "logging: {level: 'off', format: text}"},
-      {15, "limits: {message_size: 1025B, header_size: 1.5KiB}"},
+      {15,
+       "limits: {message_size: 1025B, header_size: 1.5KiB, body_size: 1024GiB,"
+       " keepalive_timeout: 1ms, body_timeout: 1h}"},
       {16, "shutdown: {delay: 1ms, drain: 24h}"},
       {17, "workers: 64"}},
      ""},
