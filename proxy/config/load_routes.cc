@@ -27,6 +27,13 @@ std::string Lower(std::string text) {
   return text;
 }
 
+std::string Upper(std::string text) {
+  std::ranges::transform(text, text.begin(), [](char c) {
+    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  });
+  return text;
+}
+
 bool ReadPath(Section& match, RouteMatch& out) {
   std::string text;
   if (!match.ReadText("path", text)) return !match.Find("path");
@@ -107,6 +114,37 @@ void ReadKey(Section& session, const RouteMatch& match, SessionConfig& out) {
   }
 }
 
+// Methods are compared with case, and all that are in use are in upper case: `post` would fence
+// nothing. Empty when `method` is sound.
+std::string MethodError(const std::string& method) {
+  const std::string upper = Upper(method);
+  if (upper == "CONNECT") return Quoted(method) + " is not supported";
+  if (!IsToken(method)) return Quoted(method) + " cannot be the name of a method";
+  if (upper == method) return {};
+  return Quoted(method) + " must be in upper case; did you mean " + Quoted(upper) + "?";
+}
+
+void ReadMethods(Section& session, SessionConfig& out) {
+  const std::string_view key = "methods";
+  const std::optional<Value> list = session.Find(key);
+  if (!list) return;
+  const std::vector<Value> items = session.reader().ItemsOrNone(*list, session.LabelOf(key));
+  if (!items.empty() && !session.Find("key")) {
+    session.Error(*list, key, "needs a session.key: without one nothing is fenced");
+  }
+  for (const Value& item : items) {
+    std::optional<std::string> method = session.reader().Text(item, session.LabelOf(key));
+    if (!method) continue;
+    if (const std::string error = MethodError(*method); !error.empty()) {
+      session.Error(item, key, error);
+    } else if (std::ranges::find(out.methods, *method) != out.methods.end()) {
+      session.Error(item, key, Quoted(*method) + " is there twice");
+    } else {
+      out.methods.push_back(*std::move(method));
+    }
+  }
+}
+
 void ReadBarrier(Section& session, SessionConfig& out) {
   std::optional<Section> barrier = session.Sub("barrier", session.LabelOf("barrier"));
   if (!barrier) return;
@@ -133,6 +171,7 @@ void ReadSession(Section& route, const RouteMatch& match, bool sound_match, Sess
   } else {
     session->Find("key");
   }
+  ReadMethods(*session, out);
   session->ReadWord("on_conflict", out.on_conflict, kOnConflict);
   session->ReadWord("on_drop", out.on_drop, kOnDrop);
   session->ReadDuration("wait", out.wait, {0ms, 1h});

@@ -23,7 +23,7 @@ std::string FormatKeyTemplate(const KeyTemplate& parts);
 // never taken.
 bool Covers(const RouteMatch& earlier, const RouteMatch& later);
 
-// A header's name (RFC 9110 §5.1).
+// The name of a header or of a method (RFC 9110 §5.1, §9.1).
 bool IsToken(std::string_view text);
 
 }  // namespace connguard

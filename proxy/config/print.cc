@@ -112,6 +112,7 @@ void PrintSession(const SessionConfig& session, Page& page) {
   std::vector<std::string> keys;
   for (const KeyTemplate& key : session.key) keys.push_back(FormatKeyTemplate(key));
   if (!keys.empty()) page.Pair(6, "key", List(keys));
+  page.Pair(6, "methods", List(session.methods));
   page.Pair(6, "on_conflict", WordOf(session.on_conflict));
   page.Pair(6, "on_drop", session.on_drop == OnDrop::kFinish ? "finish" : "close");
   page.Pair(6, "wait", FormatDuration(session.wait));

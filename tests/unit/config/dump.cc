@@ -25,6 +25,7 @@ void DumpRoute(const RouteConfig& route, std::ostream& out) {
       << static_cast<int>(session.on_drop) << " wait " << session.wait.count() << " settle "
       << session.settle.count() << " close " << session.close_timeout.count() << " barrier "
       << session.barrier_path.value_or("(none)");
+  for (const std::string& method : session.methods) out << "\n method <" << method << ">";
   const TurnProfile& turn = route.turn;
   out << "\n turn <" << turn.name << "> end " << static_cast<int>(turn.policy.end) << " quiet "
       << turn.policy.quiet.count() << " max " << turn.policy.max.count() << " window "

@@ -74,7 +74,7 @@ TEST_F(LoadTest, EveryKeyReachesItsField) {
        {12,
         "    session: {key: [\"u-{path.b}\", \"{query.q}{header.h}{cookie.c}{client.ip}\"],"
         " on_conflict: share, on_drop: close, wait: 3s, settle: 0, close_timeout: 4s,"
-        " barrier: {path: /up}}"},
+        " barrier: {path: /up}, methods: [POST, M-SEARCH]}"},
        {13,
         "    turn: {end: {json: /t, in: [x, y]}, quiet: 5s, max: 6s, linger: 7ms, window: 8,"
         " accept: json-object}"},
@@ -97,6 +97,7 @@ TEST_F(LoadTest, EveryKeyReachesItsField) {
             " header <X-T> <1>\n header <X-U> <>\n"
             " key 0 <u-> 1 <b>\n key 2 <q> 3 <h> 4 <c> 5 <>\n"
             " conflict 2 drop 1 wait 3000 settle 0 close 4000 barrier /up\n"
+            " method <POST>\n method <M-SEARCH>\n"
             " turn <> end 0 quiet 5000 max 6000 window 8 linger 7 json 1 at </t> <x> <y>\n"
             " heartbeat 0 9000\n heartbeat 10000 10000\n"
             "limits 11 12000 13312 14680064 15728640 16000 17000 18000 20401094656\n"

@@ -51,9 +51,8 @@ const BadCase kOddCases[] = {
      ""},
     {"EveryUpstreamWord",
      {{7,
-       "    url: http://a:1\n    response_timeout: 24h\n    keepalive: {idle: 1ms, connections: "
-       "0}\n"
-       "    forwarded: true\n    via: true"}},
+       "    url: http://a:1\n    response_timeout: 24h\n"
+       "    keepalive: {idle: 1ms, connections: 0}\n    forwarded: true\n    via: true"}},
      ""},
     {"NamesLikeYamlWords",
      {{9, "  - name: 'null'"},
@@ -77,6 +76,10 @@ const BadCase kOddCases[] = {
     {"AllSources",
      {{12, "    session: {key: \"{path.id}{query.a b}{header.x}{cookie.y}{client.ip}\"}"}},
      ""},
+    {"MethodsLikeWords",
+     {{12, "    session: {key: a, methods: [POST, 'NULL', 'A$$B', '~', '-', '#', \"'\"]}"}},
+     ""},
+    {"NoMethodsAndNoKey", {{12, "    session: {methods: []}"}}, ""},
     {"EveryTurnWord",
      {{12,
        "    turn: {end: {json: /a~1b, in: ['', 'x, y', '$$']}, quiet: 1500ms, window: 1000000}"},
