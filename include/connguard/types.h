@@ -4,6 +4,8 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <span>
+#include <string_view>
 
 namespace connguard {
 
@@ -15,6 +17,11 @@ inline constexpr TimePoint kNever = TimePoint::max();
 
 // A size in bytes.
 using Bytes = std::size_t;
+
+// Text as what it is on the wire.
+inline std::span<const std::uint8_t> AsBytes(std::string_view text) {
+  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
 
 // Number of a lease on a session key. Unique within a process; 0 means none.
 enum class Epoch : std::uint64_t { kNone = 0 };

@@ -144,7 +144,8 @@ struct alignas(kCacheLine) RouteMetrics {
   CellsBy<Counter, TurnOutcome, kTurnOutcomeWords.size()> turns;
   Histogram<kShieldBounds> shield;  // from the drop to the end of the shield
   CellsBy<Counter, CloseCause, kCloseCauses> closes;
-  CellsBy<Counter, HttpClass, kHttpClassWords.size()> http_requests;  // plain ones, when answered
+  CellsBy<Counter, HttpClass, kHttpClassWords.size()>
+      http_requests;  // plain ones, when their answer is over
 };
 
 // All figures of one worker. Written by its thread only, read by any; lives as long as the page
@@ -167,6 +168,9 @@ class alignas(kCacheLine) WorkerMetrics {
   Counter fence_takeovers;  // holders evicted by a newer client
   CellsBy<Counter, Side, kSideWords.size()> heartbeat_timeouts;
   Counter barrier_timeouts;
+  Gauge upstream_idle;       // upstream connections that wait for their next request
+  Counter upstream_reuses;   // requests that went on such a connection
+  Counter upstream_retries;  // of them, those that were sent again on a fresh one
 
  private:
   std::vector<RouteMetrics> routes_;

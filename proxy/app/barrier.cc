@@ -7,14 +7,6 @@
 
 namespace connguard {
 
-namespace {
-
-std::string HostOf(const UpstreamConfig& upstream) {
-  return upstream.address.is_unix() ? "localhost" : upstream.address.ToString();
-}
-
-}  // namespace
-
 Barrier::Barrier(Worker& worker, std::size_t upstream, const std::string& path,
                  std::function<void()> passed)
     : dial_(worker, upstream), passed_(std::move(passed)) {
@@ -27,9 +19,7 @@ bool Barrier::Start() {
   return conn_ != nullptr;
 }
 
-void Barrier::OnConnected(Conn& conn) noexcept {
-  conn.Send({reinterpret_cast<const std::uint8_t*>(request_.data()), request_.size()});
-}
+void Barrier::OnConnected(Conn& conn) noexcept { conn.Send(request_); }
 
 void Barrier::OnReceive(Conn& /*conn*/, std::span<const std::uint8_t> /*data*/) noexcept {
   const std::function<void()> passed = std::move(passed_);

@@ -21,6 +21,8 @@ class Barrier : public ConnHandler {
 
   // False when no attempt could even begin.
   bool Start();
+  // `passed` has not been called.
+  bool waiting() const { return static_cast<bool>(passed_); }
 
   void OnConnected(Conn& conn) noexcept override;
   void OnReceive(Conn& conn, std::span<const std::uint8_t> data) noexcept override;

@@ -5,6 +5,8 @@
 #include <string>
 
 #include "app/presence.h"
+#include "connguard/config.h"
+#include "http/forwarding.h"
 #include "net/conn.h"
 
 namespace connguard {
@@ -13,7 +15,8 @@ namespace connguard {
 struct Client {
   std::unique_ptr<Presence> presence;  // outlives the connection
   std::unique_ptr<Conn> conn;
-  std::string ip;
+  std::string ip;                            // of the socket; `unix` where it has none
+  const ListenerConfig* listener = nullptr;  // where it came in; lives in the Config
 
   explicit operator bool() const { return conn != nullptr; }
   void Drop() {
@@ -21,5 +24,11 @@ struct Client {
     presence.reset();
   }
 };
+
+// Who has asked: of the socket, or as trusted proxies tell it.
+std::string AddressOf(const Client& client, const RequestHead& head);
+
+// What the forwarding rules need to know of a request from `client` to `upstream`.
+RequestHop HopOf(const Client& client, const RequestHead& head, const UpstreamConfig& upstream);
 
 }  // namespace connguard

@@ -62,7 +62,7 @@ void Farewell::GiveUp() {
 
 void SayFarewell(Worker& worker, Client client, std::string_view last) {
   if (!client) return;
-  client.conn->Send({reinterpret_cast<const std::uint8_t*>(last.data()), last.size()});
+  client.conn->Send(last);
   worker.Admit(std::make_unique<Farewell>(worker, std::move(client), std::nullopt, kHttpPatience));
 }
 

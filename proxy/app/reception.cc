@@ -1,53 +1,73 @@
-// From accept to route.
+// From accept, or from the last answer, to the route.
 #include "app/reception.h"
 
 #include <utility>
 
-#include "app/farewell.h"
 #include "app/http_session.h"
+#include "app/refusal.h"
 #include "app/websocket_session.h"
 #include "app/worker.h"
 #include "config/route_match.h"
-#include "log/log.h"
 
 namespace connguard {
 
-Reception::Reception(Worker& worker, Fd fd, std::string ip, std::unique_ptr<Presence> presence,
-                     bool full)
+namespace {
+
+constexpr int kRetryAfterSeconds = 5;
+
+}  // namespace
+
+Reception::Reception(Worker& worker, Fd fd, Client client, bool full)
     : Session(worker),
       fd_(std::move(fd)),
-      client_{std::move(presence), nullptr, std::move(ip)},
+      client_(std::move(client)),
       full_(full),
+      first_(true),
       reader_(worker.config().limits.header_size),
-      timer_(
-          [](void* self) noexcept {
-            static_cast<Reception*>(self)->Refuse(
-                408, "no whole request head within limits.handshake_timeout",
-                HandshakeResult::kLimit);
-          },
-          this) {}
+      timer_([](void* self) noexcept { static_cast<Reception*>(self)->TimeOut(); }, this) {}
+
+Reception::Reception(Worker& worker, Client client, std::vector<std::uint8_t> early)
+    : Session(worker),
+      client_(std::move(client)),
+      first_(false),
+      early_(std::move(early)),
+      reader_(worker.config().limits.header_size),
+      timer_([](void* self) noexcept { static_cast<Reception*>(self)->TimeOut(); }, this) {}
 
 void Reception::Start() noexcept {
-  client_.conn = worker_.transport().Adopt(fd_.Take(), this, false);
-  if (!client_) {
-    Retire();
+  const LimitsConfig& limits = worker_.config().limits;
+  if (first_) {
+    client_.conn = worker_.transport().Adopt(fd_.Take(), this, false);
+    if (!client_) {
+      Leave();
+      return;
+    }
+    worker_.loop().timers().Arm(timer_, worker_.now() + limits.handshake_timeout);
     return;
   }
-  worker_.loop().timers().Arm(timer_, worker_.now() + worker_.config().limits.handshake_timeout);
+  client_.conn->set_handler(this);
+  worker_.loop().timers().Arm(timer_, worker_.now() + limits.keepalive_timeout);
+  if (ReadsTooLittle()) {
+    client_.conn->Pause();
+    return;
+  }
+  client_.conn->Resume();
+  if (!early_.empty()) Read(std::exchange(early_, {}));
 }
 
-void Reception::OnShutdown() noexcept {
-  client_.Drop();
-  Retire();
-}
-
-void Reception::OnConnected(Conn& /*conn*/) noexcept {}
+void Reception::OnShutdown() noexcept { Leave(); }
 
 void Reception::OnReceive(Conn& /*conn*/, std::span<const std::uint8_t> data) noexcept {
-  if (!client_) return;
+  if (client_) Read(data);
+}
+
+void Reception::Read(std::span<const std::uint8_t> data) {
+  if (!heard_ && !first_) {
+    worker_.loop().timers().Arm(timer_, worker_.now() + worker_.config().limits.handshake_timeout);
+  }
   heard_ = true;
   if (full_) {
-    Refuse(503, "limits.connections is reached", HandshakeResult::kLimit);
+    Refuse(503, "limits.connections is reached", HandshakeResult::kLimit, kRetryAfterSeconds);
     return;
   }
   const RequestReader::Result result = reader_.Feed(data);
@@ -58,12 +78,18 @@ void Reception::OnReceive(Conn& /*conn*/, std::span<const std::uint8_t> data) no
   }
 }
 
-void Reception::OnProgress(Conn& /*conn*/) noexcept {}
-
-void Reception::OnEnd(Conn& /*conn*/, ConnEnd /*end*/) noexcept {
-  client_.Drop();
-  Retire();
+// A client that asks on and on without taking its answers waits for its next one.
+bool Reception::ReadsTooLittle() const {
+  return client_.conn->queued() > worker_.config().limits.buffer / 2;
 }
+
+void Reception::OnProgress(Conn& /*conn*/) noexcept {
+  if (!client_ || !client_.conn->paused() || ReadsTooLittle()) return;
+  client_.conn->Resume();
+  if (!early_.empty()) Read(std::exchange(early_, {}));
+}
+
+void Reception::OnEnd(Conn& /*conn*/, ConnEnd /*end*/) noexcept { Leave(); }
 
 void Reception::Dispatch(std::span<const std::uint8_t> rest) {
   const RequestHead& head = reader_.head();
@@ -80,22 +106,32 @@ void Reception::Dispatch(std::span<const std::uint8_t> rest) {
     worker_.Admit(
         std::make_unique<WebSocketSession>(worker_, std::move(client_), *matched, head, rest));
   } else {
-    worker_.Admit(std::make_unique<HttpSession>(worker_, std::move(client_), *matched->route,
+    worker_.Admit(std::make_unique<HttpSession>(worker_, std::move(client_), *matched,
                                                 std::move(reader_), rest));
   }
   Retire();
 }
 
-void Reception::Refuse(int status, std::string_view why, HandshakeResult result) {
+void Reception::Refuse(int status, std::string_view why, HandshakeResult result, int retry_after) {
+  worker_.metrics().unrouted().handshakes[result].Add();
+  const std::string ip = client_.ip;
+  RefuseClient(
+      worker_, std::move(client_), status, why,
+      {.client = ip, .head_only = reader_.head().method == "HEAD", .retry_after = retry_after});
+  Leave();
+}
+
+void Reception::TimeOut() {
   if (!client_) return;
   if (heard_) {
-    worker_.metrics().unrouted().handshakes[result].Add();
-    Log(LogLevel::kInfo, "refused", {{"client", client_.ip}, {"status", status}, {"why", why}});
-    SayFarewell(worker_, std::move(client_), ProblemResponse(status, why));
+    Refuse(408, "no whole request head within limits.handshake_timeout", HandshakeResult::kLimit);
   } else {
-    // A connection on which nothing was ever asked gets no answer.
-    client_.Drop();
+    Leave();  // a connection on which nothing was asked gets no answer
   }
+}
+
+void Reception::Leave() {
+  client_.Drop();
   Retire();
 }
 

@@ -1,8 +1,9 @@
-// Reception: a new client connection up to its whole request head, and where it goes from there.
+// Reception: a client connection up to its next whole request head, and where it goes from there.
 #pragma once
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "admin/metrics.h"
 #include "app/client.h"
@@ -15,27 +16,36 @@ namespace connguard {
 
 // Reads one request head within limits.handshake_timeout and limits.header_size, finds the route,
 // and hands the client to a WebSocketSession or an HttpSession, with every byte that came behind
-// the head.
+// the head. An HttpSession hands it on to a new Reception, which waits limits.keepalive_timeout for
+// the next request.
 class Reception : public Session {
  public:
-  // `full`: limits.connections is exceeded; the request is answered with 503.
-  Reception(Worker& worker, Fd fd, std::string ip, std::unique_ptr<Presence> presence, bool full);
+  // A new connection. `full`: limits.connections is exceeded; the request is answered with 503.
+  Reception(Worker& worker, Fd fd, Client client, bool full);
+  // A connection whose last request has its whole answer; `early`: what came behind that request.
+  Reception(Worker& worker, Client client, std::vector<std::uint8_t> early);
 
   void Start() noexcept override;
   void OnShutdown() noexcept override;
-  void OnConnected(Conn& conn) noexcept override;
+  void OnConnected(Conn& /*conn*/) noexcept override {}
   void OnReceive(Conn& conn, std::span<const std::uint8_t> data) noexcept override;
   void OnProgress(Conn& conn) noexcept override;
   void OnEnd(Conn& conn, ConnEnd end) noexcept override;
 
  private:
+  bool ReadsTooLittle() const;
+  void Read(std::span<const std::uint8_t> data);
   void Dispatch(std::span<const std::uint8_t> rest);
-  void Refuse(int status, std::string_view why, HandshakeResult result);
+  void Refuse(int status, std::string_view why, HandshakeResult result, int retry_after = 0);
+  void TimeOut();
+  void Leave();
 
   Fd fd_;
   Client client_;
-  bool full_;
-  bool heard_ = false;  // some byte of a request has come
+  bool full_ = false;
+  bool first_;                       // request of this connection
+  bool heard_ = false;               // some byte of the request has come
+  std::vector<std::uint8_t> early_;  // not looked at yet
   RequestReader reader_;
   Timer timer_;
 };

@@ -5,6 +5,10 @@
 
 namespace connguard {
 
+std::string HostOf(const UpstreamConfig& upstream) {
+  return upstream.address.is_unix() ? "localhost" : upstream.address.ToString();
+}
+
 std::unique_ptr<Conn> UpstreamDial::Next(ConnHandler* handler) {
   const std::vector<SocketAddress>& addresses = worker_.addresses(upstream_);
   while (attempt_ < addresses.size()) {

@@ -3,13 +3,18 @@
 
 #include <cstddef>
 #include <memory>
+#include <string>
 
+#include "connguard/config.h"
 #include "connguard/types.h"
 #include "net/conn.h"
 
 namespace connguard {
 
 class Worker;
+
+// How a request names the upstream where nobody else has.
+std::string HostOf(const UpstreamConfig& upstream);
 
 class UpstreamDial {
  public:

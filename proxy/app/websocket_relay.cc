@@ -37,11 +37,11 @@ void WebSocketSession::BeginRelay(const ResponseHead& head, std::span<const std:
   if (client_) {
     metrics().handshakes[HandshakeResult::kAccepted].Add();
     client_heartbeat_.emplace(route_.client_heartbeat, now);
-    const std::string text = Serialize(ForwardResponse(head, Hop::kUpgrade));
-    client_.conn->Send({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+    client_.conn->Send(ForwardResponse(head, {.upgrade = true}));
     client_.conn->Resume();
   }
-  head_ = {};
+  request_ = {};
+  handshake_key_ = {};
   answer_.reset();  // with it goes `head`
   if (client_ && !early_.empty()) FeedClient(std::exchange(early_, {}));
   if (!rest.empty() && upstream_ != nullptr) FeedUpstream(rest);

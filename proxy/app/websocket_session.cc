@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "app/farewell.h"
+#include "app/refusal.h"
 #include "app/worker.h"
-#include "log/log.h"
 
 namespace connguard {
 
@@ -27,6 +27,16 @@ TunnelPolicy PolicyOf(const RouteConfig& route, const UpstreamConfig& upstream) 
   return policy;
 }
 
+// The handshake as it goes to the upstream.
+std::string Forwarded(const Client& client, const RequestHead& head, const RouteConfig& route,
+                      const UpstreamConfig& upstream) {
+  RequestHop hop = HopOf(client, head, upstream);
+  hop.upgrade = true;
+  // With a profile that reads messages, compression is not negotiated: nothing could be read.
+  hop.strip_extensions = route.turn.reads_content();
+  return ForwardRequest(head, hop);
+}
+
 }  // namespace
 
 WebSocketSession::WebSocketSession(Worker& worker, Client client, const Matched& matched,
@@ -34,9 +44,11 @@ WebSocketSession::WebSocketSession(Worker& worker, Client client, const Matched&
     : Session(worker),
       route_(*matched.route),
       client_(std::move(client)),
-      head_(head),
+      address_(AddressOf(client_, head)),
+      request_(Forwarded(client_, head, route_, worker.config().upstreams[route_.upstream])),
+      handshake_key_(Find(head.fields, "Sec-WebSocket-Key").value_or("")),
       early_(early.begin(), early.end()),
-      fence_(worker, SessionKey(worker.config(), matched, head, client_.ip), {}),
+      fence_(worker, SessionKey(worker.config(), matched, head, address_), {}),
       dial_(worker, matched.route->upstream),
       started_(worker.now()),
       timer_([](void* self) noexcept { static_cast<WebSocketSession*>(self)->Tick(); }, this) {}
@@ -132,11 +144,7 @@ void WebSocketSession::DialNext() {
 
 void WebSocketSession::OnConnected(Conn& /*conn*/) noexcept {
   dial_.Done();
-  // With a profile that reads messages, compression is not negotiated: nothing could be read.
-  const RequestHead forwarded = ForwardRequest(head_, ClientInfo{client_.ip, false}, Hop::kUpgrade,
-                                               route_.turn.reads_content());
-  const std::string text = Serialize(forwarded);
-  upstream_->Send({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+  upstream_->Send(request_);
   Settle();
 }
 
@@ -154,7 +162,7 @@ void WebSocketSession::OnReceive(Conn& conn, std::span<const std::uint8_t> data)
 void WebSocketSession::ReadAnswer(std::span<const std::uint8_t> data) {
   while (upstream_ != nullptr && phase_ != UpstreamPhase::kNone) {
     const ResponseReader::Result result = answer_->Feed(data);
-    const std::span<const std::uint8_t> taken = data.first(result.taken);
+    const std::span<const std::uint8_t> sound = data.first(result.pass);
     data = data.subspan(result.taken);
     switch (result.status) {
       case ResponseReader::Status::kNeedMore:
@@ -170,12 +178,12 @@ void WebSocketSession::ReadAnswer(std::span<const std::uint8_t> data) {
         if (phase_ == UpstreamPhase::kFrames) return;
         break;
       case ResponseReader::Status::kBody:
-        if (client_) client_.conn->Send(taken);
+        if (client_) client_.conn->Send(result.held, sound);
         BalanceClient();
         if (data.empty()) return;
         break;
       case ResponseReader::Status::kDone:
-        if (client_) client_.conn->Send(taken);
+        if (client_) client_.conn->Send(result.held, sound);
         if (phase_ == UpstreamPhase::kHandshake) {
           answer_.emplace(worker_.config().limits.header_size);  // it was a 1xx
           break;
@@ -189,8 +197,7 @@ void WebSocketSession::ReadAnswer(std::span<const std::uint8_t> data) {
 void WebSocketSession::TakeAnswer(const ResponseHead& head, std::span<const std::uint8_t> rest) {
   if (head.status >= 100 && head.status < 200 && head.status != 101) return;
   if (head.status == 101) {
-    const std::optional<std::string_view> key = Find(head_.fields, "Sec-WebSocket-Key");
-    if (!key || !IsWebSocketAccept(head, *key)) {
+    if (!IsWebSocketAccept(head, handshake_key_)) {
       detail_ = "the upstream's 101 is not an answer to this handshake";
       tunnel_->UpstreamFault(CloseCause::kUpstreamProtocol, worker_.now());
       return;
@@ -201,8 +208,8 @@ void WebSocketSession::TakeAnswer(const ResponseHead& head, std::span<const std:
   phase_ = UpstreamPhase::kRefusal;
   if (!client_) return;
   metrics().handshakes[HandshakeResult::kRefusedByUpstream].Add();
-  const std::string text = Serialize(ForwardResponse(head, Hop::kPlain));
-  client_.conn->Send({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+  client_.conn->Send(ForwardResponse(
+      head, {.close = true, .via = worker_.config().upstreams[route_.upstream].via}));
 }
 
 void WebSocketSession::FinishRefusal() {
@@ -216,13 +223,11 @@ void WebSocketSession::RefuseClient(int status, std::string_view why, HandshakeR
                                     int retry_after) {
   if (!client_) return;
   metrics().handshakes[result].Add();
-  Log(LogLevel::kInfo, "refused",
-      {{"client", client_.ip},
-       {"route", route_.name},
-       {"key", fence_.log_key()},
-       {"status", status},
-       {"why", why}});
-  SayFarewell(worker_, std::exchange(client_, Client{}), ProblemResponse(status, why, retry_after));
+  connguard::RefuseClient(worker_, std::exchange(client_, Client{}), status, why,
+                          {.client = address_,
+                           .route = route_.name,
+                           .key = fence_.log_key(),
+                           .retry_after = retry_after});
 }
 
 void WebSocketSession::RefuseFor(CloseCause cause) {
@@ -286,6 +291,7 @@ void WebSocketSession::Perform(const TunnelEffect& effect) {
       break;
     case TunnelEffect::Kind::kRelease:
       fence_.Release(epoch_);
+      if (barrier_ != nullptr && barrier_->waiting()) worker_.metrics().barrier_timeouts.Add();
       barrier_.reset();
       released_ = true;
       break;

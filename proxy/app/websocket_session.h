@@ -114,7 +114,9 @@ class WebSocketSession : public Session, private ClientStreamSink, private Upstr
 
   const RouteConfig& route_;
   Client client_;
-  RequestHead head_;
+  std::string address_;              // the client's, for the key and the log
+  std::string request_;              // as it goes to the upstream; until the 101
+  std::string handshake_key_;        // its Sec-WebSocket-Key, likewise
   std::vector<std::uint8_t> early_;  // the client's bytes from before the upstream's 101
   FenceClient fence_;
   Epoch epoch_ = Epoch::kNone;

@@ -5,6 +5,9 @@
 #include <sys/epoll.h>
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
+#include <random>
 #include <utility>
 
 #include "app/reception.h"
@@ -25,17 +28,22 @@ Worker::Worker(Shared& shared, unsigned index, std::vector<Fd> listeners)
       index_(index),
       metrics_(shared.config.routes.size()),
       transport_(loop_),
+      pool_(*this),
       fences_(*this),
-      addresses_(shared.config.upstreams.size()) {
+      addresses_(shared.config.upstreams.size()),
+      request_ids_((std::uint64_t{std::random_device{}()} << 32) | std::random_device{}()) {
   loop_.SetPrepare([](void* self) noexcept { return static_cast<Worker*>(self)->Prepare(); }, this);
   loop_.Watch(
       mailbox_.fd(), EPOLLIN,
       [](void* self, int, std::uint32_t) noexcept { static_cast<Worker*>(self)->ReadMail(); },
       this);
-  for (Fd& fd : listeners) {
+  // One socket for each listener, in the configuration's order.
+  for (std::size_t i = 0; i < listeners.size(); ++i) {
     listeners_.push_back(std::make_unique<Listener>(
-        loop_, std::move(fd),
-        [this](Fd accepted, const SocketAddress& peer) { Accept(std::move(accepted), peer); }));
+        loop_, std::move(listeners[i]),
+        [this, &listener = shared.config.listeners[i]](Fd accepted, const SocketAddress& peer) {
+          Accept(std::move(accepted), peer, listener);
+        }));
   }
 }
 
@@ -106,7 +114,7 @@ void Worker::DeliverFence(const std::string& key, const FenceEffect& effect) {
   }
 }
 
-void Worker::Accept(Fd fd, const SocketAddress& peer) {
+void Worker::Accept(Fd fd, const SocketAddress& peer, const ListenerConfig& listener) {
   metrics_.connections_accepted.Add();
   metrics_.connections.Add();
   const std::size_t open = shared_.connections.fetch_add(1, std::memory_order_relaxed) + 1;
@@ -115,7 +123,20 @@ void Worker::Accept(Fd fd, const SocketAddress& peer) {
     shared_.connections.fetch_sub(1, std::memory_order_relaxed);
   });
   const bool full = open > config().limits.connections;
-  Admit(std::make_unique<Reception>(*this, std::move(fd), IpOf(peer), std::move(presence), full));
+  Admit(std::make_unique<Reception>(
+      *this, std::move(fd), Client{std::move(presence), nullptr, IpOf(peer), &listener}, full));
+}
+
+std::string Worker::NewRequestId() {
+  // SplitMix64: a counter, stirred.
+  request_ids_ += 0x9E3779B97F4A7C15;
+  std::uint64_t x = request_ids_;
+  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9;
+  x = (x ^ (x >> 27)) * 0x94D049BB133111EB;
+  x ^= x >> 31;
+  std::array<char, 17> text{};
+  std::snprintf(text.data(), text.size(), "%016llx", static_cast<unsigned long long>(x));
+  return text.data();
 }
 
 void Worker::SetAddresses(std::size_t upstream, std::vector<SocketAddress> addresses) {
@@ -146,6 +167,7 @@ void Worker::Shutdown() {
   if (shutting_down_) return;
   shutting_down_ = true;
   listeners_.clear();
+  pool_.Close();
   for (std::size_t i = 0; i < slots_.size(); ++i) {
     if (slots_[i].session != nullptr) slots_[i].session->OnShutdown();
   }

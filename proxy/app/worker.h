@@ -4,6 +4,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "app/fences.h"
 #include "app/mailbox.h"
 #include "app/session.h"
+#include "app/upstream_pool.h"
 #include "connguard/config.h"
 #include "net/event_loop.h"
 #include "net/listener.h"
@@ -58,6 +60,9 @@ class Worker {
   void Shutdown();
   void Stop() { loop_.Stop(); }
 
+  // Names one answer of our own in the log. Unique enough to search for, not secret.
+  std::string NewRequestId();
+
   // Replaces what is known of an upstream's addresses.
   void SetAddresses(std::size_t upstream, std::vector<SocketAddress> addresses);
   const std::vector<SocketAddress>& addresses(std::size_t upstream) const {
@@ -71,6 +76,7 @@ class Worker {
   EventLoop& loop() { return loop_; }
   TimePoint now() const { return loop_.now(); }
   Transport& transport() { return transport_; }
+  UpstreamPool& pool() { return pool_; }
   FenceShard& fences() { return fences_; }
   JsonInspector& inspector() { return inspector_; }
 
@@ -81,7 +87,7 @@ class Worker {
   };
 
   Session* Find(SessionId id);
-  void Accept(Fd fd, const SocketAddress& peer);
+  void Accept(Fd fd, const SocketAddress& peer, const ListenerConfig& listener);
   Millis Prepare();
   void ReadMail();
   void RunErrands();
@@ -94,6 +100,7 @@ class Worker {
   Mailbox mailbox_;
   EventLoop loop_;
   Transport transport_;
+  UpstreamPool pool_;
   FenceShard fences_;
   JsonInspector inspector_;
   std::vector<std::vector<SocketAddress>> addresses_;  // by upstream
@@ -104,6 +111,7 @@ class Worker {
   std::vector<std::unique_ptr<Session>> retired_;  // destroyed between two turns of the loop
   std::size_t sessions_ = 0;
   std::size_t crowd_ = 0;  // the most sessions since memory was given back
+  std::uint64_t request_ids_;
   bool shutting_down_ = false;
   bool told_idle_ = false;
   std::thread thread_;

@@ -1,8 +1,10 @@
-// How heads go on to the other side (RFC 9110 §7.6, RFC 9112 §3.2).
-#include <algorithm>
-#include <initializer_list>
+// The forwarding rules: one table, and what they need to know.
+#include "http/forwarding.h"
 
-#include "http/message.h"
+#include <algorithm>
+#include <array>
+#include <vector>
+
 #include "http/text.h"
 
 namespace connguard {
@@ -10,98 +12,236 @@ namespace {
 
 using Fields = std::vector<Field>;
 
-bool IsOneOf(std::string_view name, std::initializer_list<std::string_view> names) {
-  return std::any_of(names.begin(), names.end(),
-                     [name](std::string_view other) { return EqualsIgnoringCase(name, other); });
+// What becomes of a field.
+enum class Fate : std::uint8_t {
+  kPass,      // goes on, unless Connection names it
+  kKeep,      // goes on, whatever Connection names: the message would mean something else without
+  kStop,      // of this hop only
+  kOurs,      // of this hop only; the proxy says its own
+  kUpgrade,   // what to upgrade to: only where there is an upgrade
+  kTrailers,  // `trailers` is the one word that holds for the whole way (RFC 9110 §10.1.4)
+  kExpect,    // not from HTTP/1.0 (RFC 9110 §10.1.1)
+  kOffer,     // WebSocket extensions: on request they are not offered
+  kCoding,    // as kKeep, but HTTP/1.0 knows no transfer codings
+  kClaim,     // where a request comes from: believed of trusted peers only
+  kHost,      // an absolute target's authority takes its place
+};
+
+struct Rule {
+  std::string_view name;
+  Fate request;
+  Fate response;
+};
+
+// Other fields pass. `Sec-WebSocket-*` is kept and `X-Forwarded-*` is a claim, whatever follows.
+constexpr auto kRules = std::to_array<Rule>({
+    {"Connection", Fate::kOurs, Fate::kOurs},
+    {"Keep-Alive", Fate::kStop, Fate::kStop},
+    {"Proxy-Connection", Fate::kStop, Fate::kStop},
+    {"Proxy-Authenticate", Fate::kStop, Fate::kStop},
+    {"Proxy-Authorization", Fate::kStop, Fate::kStop},
+    {"TE", Fate::kTrailers, Fate::kStop},
+    {"Upgrade", Fate::kUpgrade, Fate::kUpgrade},
+    {"Transfer-Encoding", Fate::kKeep, Fate::kCoding},
+    {"Trailer", Fate::kPass, Fate::kCoding},
+    {"Content-Length", Fate::kKeep, Fate::kKeep},
+    {"Host", Fate::kHost, Fate::kPass},
+    {"Expect", Fate::kExpect, Fate::kPass},
+    {"Sec-WebSocket-Extensions", Fate::kOffer, Fate::kKeep},
+    {"Forwarded", Fate::kClaim, Fate::kPass},
+});
+
+constexpr std::string_view kWebSocketPrefix = "Sec-WebSocket-";
+constexpr std::string_view kClaimPrefix = "X-Forwarded-";
+
+// Some gateway interfaces take `_` for `-`: `X_Forwarded_For` would be believed behind them.
+bool IsClaim(std::string_view name) {
+  return name.size() >= kClaimPrefix.size() &&
+         std::equal(kClaimPrefix.begin(), kClaimPrefix.end(), name.begin(), [](char want, char c) {
+           return ToLowerAscii(want) == (c == '_' ? '-' : ToLowerAscii(c));
+         });
 }
 
-// Fields that a Connection field cannot take away: the message would mean something else without
-// them, or end elsewhere.
-bool IsEndToEnd(std::string_view name) {
-  return IsOneOf(name, {"Host", "Content-Length", "Transfer-Encoding"}) ||
-         EqualsIgnoringCase(name.substr(0, 14), "Sec-WebSocket-");
+// The fields that `fields`' Connection names: they belong to this hop (RFC 9110 §7.6.1).
+class NamedFields {
+ public:
+  explicit NamedFields(const Fields& fields) {
+    for (const Field& field : fields) {
+      if (!EqualsIgnoringCase(field.name, "Connection")) continue;
+      std::string_view rest = field.value;
+      while (!rest.empty()) names_.push_back(Trim(TakeUntil(rest, ',')));
+    }
+  }
+  bool Has(std::string_view name) const {
+    return std::ranges::any_of(
+        names_, [name](std::string_view other) { return EqualsIgnoringCase(name, other); });
+  }
+
+ private:
+  std::vector<std::string_view> names_;
+};
+
+Fate FateOf(std::string_view name, Fate Rule::* side, const NamedFields& named) {
+  Fate fate = Fate::kPass;
+  const auto* rule = std::ranges::find_if(
+      kRules, [name](const Rule& other) { return EqualsIgnoringCase(name, other.name); });
+  if (rule != kRules.end()) {
+    fate = rule->*side;
+  } else if (EqualsIgnoringCase(name.substr(0, kWebSocketPrefix.size()), kWebSocketPrefix)) {
+    fate = Fate::kKeep;
+  } else if (side == &Rule::request && IsClaim(name)) {
+    fate = Fate::kClaim;
+  }
+  return fate == Fate::kPass && named.Has(name) ? Fate::kStop : fate;
 }
 
-// True for fields that never go further than this connection: those that `fields`' Connection
-// names, and some that are known.
-bool IsHopByHop(const Fields& fields, std::string_view name) {
-  if (IsOneOf(name, {"Connection", "Upgrade", "TE"})) return false;  // decided by the caller
-  if (IsOneOf(name, {"Keep-Alive", "Proxy-Connection"})) return true;
-  return !IsEndToEnd(name) && HasToken(fields, "Connection", name);
+void Append(std::string& out, std::string_view name, std::string_view value) {
+  out.append(name).append(": ").append(value).append("\r\n");
 }
 
-// Fields by which a client could pose as another one behind a trusted proxy. Some gateway
-// interfaces take `_` for `-`.
-bool ClaimsForwarding(std::string_view name) {
-  constexpr std::string_view kPrefix = "x-forwarded-";
-  if (EqualsIgnoringCase(name, "Forwarded")) return true;
-  return name.size() >= kPrefix.size() &&
-         std::equal(kPrefix.begin(), kPrefix.end(), name.begin(),
-                    [](char want, char c) { return want == (c == '_' ? '-' : ToLowerAscii(c)); });
-}
+// Where a request goes, as its origin wants to read it.
+struct Origin {
+  std::string target;
+  std::string_view host;
+  bool named = false;  // by a Host field
+};
 
 // RFC 9112 §3.2.2: an absolute target's authority counts, and an origin gets a path.
-void MakeOriginForm(RequestHead& head) {
-  const auto absolute = ParseAbsolute(head.target);
-  if (!absolute) return;
-  const std::string host(absolute->authority);
+Origin OriginOf(const RequestHead& head, std::string_view host) {
+  const std::optional<std::string_view> field = Find(head.fields, "Host");
+  const std::optional<AbsoluteTarget> absolute = ParseAbsolute(head.target);
+  if (!absolute) return {head.target, field.value_or(host), field.has_value()};
   std::string target(absolute->path_and_query);
   if (target.empty() && head.method == "OPTIONS") {
     target = "*";
   } else if (!target.starts_with('/')) {
     target.insert(target.begin(), '/');
   }
-  head.target = std::move(target);
-  const auto field = std::find_if(head.fields.begin(), head.fields.end(), [](const Field& other) {
-    return EqualsIgnoringCase(other.name, "Host");
-  });
-  if (field != head.fields.end()) {
-    field->value = host;
-  } else {
-    head.fields.insert(head.fields.begin(), {"Host", host});
+  return {std::move(target), absolute->authority, field.has_value()};
+}
+
+// `field`'s values of all lines, as one list that ends with `last`.
+std::string ListOf(const Fields& fields, std::string_view name, std::string_view last) {
+  std::string list;
+  for (const Field& field : fields) {
+    if (EqualsIgnoringCase(field.name, name) && !field.value.empty()) list += field.value + ", ";
   }
+  return list.append(last);
+}
+
+// An element of Forwarded (RFC 7239 §4); an IPv6 address and a port need quotes.
+std::string ForwardedElement(const RequestHop& hop, std::string_view host) {
+  const bool v6 = hop.client_ip.find(':') != std::string_view::npos;
+  const std::string ip(hop.client_ip.empty() ? "unknown" : hop.client_ip);
+  std::string element = "for=" + (v6 ? "\"[" + ip + "]\"" : ip);
+  if (!host.empty()) element.append(";host=\"").append(host).append("\"");
+  return element + (hop.tls ? ";proto=https" : ";proto=http");
+}
+
+// What the proxy says of the client: from its socket, or from a trusted peer.
+void AppendClaims(std::string& out, const RequestHead& head, const RequestHop& hop,
+                  std::string_view host) {
+  const auto said = [&](std::string_view name) {
+    return hop.trusted ? Find(head.fields, name) : std::nullopt;
+  };
+  if (!hop.client_ip.empty()) {
+    Append(out, "X-Forwarded-For",
+           hop.trusted ? ListOf(head.fields, "X-Forwarded-For", hop.client_ip)
+                       : std::string(hop.client_ip));
+  } else if (const auto list = said("X-Forwarded-For")) {
+    Append(out, "X-Forwarded-For", *list);
+  }
+  Append(out, "X-Forwarded-Proto", said("X-Forwarded-Proto").value_or(hop.tls ? "https" : "http"));
+  if (!host.empty()) Append(out, "X-Forwarded-Host", said("X-Forwarded-Host").value_or(host));
+  if (hop.forwarded) {
+    const std::string element = ForwardedElement(hop, host);
+    Append(out, "Forwarded", hop.trusted ? ListOf(head.fields, "Forwarded", element) : element);
+  }
+}
+
+// A claim that goes on by itself: a trusted peer's, unless AppendClaims says it.
+bool ClaimPasses(std::string_view name, const RequestHop& hop) {
+  if (!hop.trusted) return false;
+  if (EqualsIgnoringCase(name, "Forwarded")) return !hop.forwarded;
+  return std::ranges::none_of(
+      std::to_array<std::string_view>({"X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host"}),
+      [name](std::string_view other) { return EqualsIgnoringCase(name, other); });
+}
+
+bool Passes(Fate fate, const Field& field, const RequestHead& head, const RequestHop& hop) {
+  switch (fate) {
+    case Fate::kPass:
+    case Fate::kKeep:
+    case Fate::kCoding:
+    case Fate::kHost:
+      return true;
+    case Fate::kOurs:
+    case Fate::kUpgrade:
+      return hop.upgrade;
+    case Fate::kExpect:
+      return head.version >= 11;
+    case Fate::kOffer:
+      return !hop.strip_extensions;
+    case Fate::kClaim:
+      return ClaimPasses(field.name, hop);
+    case Fate::kStop:
+    case Fate::kTrailers:
+      return false;
+  }
+  return false;
 }
 
 }  // namespace
 
-RequestHead ForwardRequest(const RequestHead& head, const ClientInfo& client, Hop hop,
-                           bool strip_extensions) {
-  RequestHead out{head.method, head.target, head.version, {}};
-  out.fields.reserve(head.fields.size() + 4);
+std::string ForwardRequest(const RequestHead& head, const RequestHop& hop) {
+  constexpr std::size_t kUsualHead = 1024;
+  const NamedFields named(head.fields);
+  const Origin origin = OriginOf(head, hop.host);
+  std::string out;
+  out.reserve(kUsualHead);
+  out.append(head.method).append(" ").append(origin.target).append(" HTTP/1.1\r\n");
+  if (!origin.named && !origin.host.empty()) Append(out, "Host", origin.host);
   for (const Field& field : head.fields) {
-    if (ClaimsForwarding(field.name) || IsHopByHop(head.fields, field.name)) continue;
-    if (hop == Hop::kPlain && IsOneOf(field.name, {"Connection", "Upgrade"})) continue;
-    // Only `trailers` is a promise that holds for the whole way.
-    if (EqualsIgnoringCase(field.name, "TE") && !EqualsIgnoringCase(field.value, "trailers"))
-      continue;
-    if (strip_extensions && EqualsIgnoringCase(field.name, "Sec-WebSocket-Extensions")) continue;
-    out.fields.push_back(field);
+    const Fate fate = FateOf(field.name, &Rule::request, named);
+    if (!Passes(fate, field, head, hop)) continue;
+    Append(out, field.name, fate == Fate::kHost ? origin.host : std::string_view(field.value));
   }
-  MakeOriginForm(out);
-  const auto host = Find(out.fields, "Host");
-  const std::string forwarded_host(host.value_or(""));
-  if (!client.ip.empty()) out.fields.push_back({"X-Forwarded-For", client.ip});
-  out.fields.push_back({"X-Forwarded-Proto", client.tls ? "https" : "http"});
-  if (host) out.fields.push_back({"X-Forwarded-Host", forwarded_host});
-  if (hop == Hop::kPlain) out.fields.push_back({"Connection", "close"});
-  return out;
+  AppendClaims(out, head, hop, origin.host);
+  if (hop.via) Append(out, "Via", head.version >= 11 ? "1.1 connguard" : "1.0 connguard");
+  if (!hop.upgrade) {
+    const bool trailers = HasToken(head.fields, "TE", "trailers");
+    if (trailers) Append(out, "TE", "trailers");
+    if (trailers || hop.close) {
+      Append(out, "Connection", !trailers ? "close" : hop.close ? "close, TE" : "TE");
+    }
+  }
+  return out.append("\r\n");
 }
 
-ResponseHead ForwardResponse(const ResponseHead& head, Hop hop) {
-  if (hop == Hop::kUpgrade) return head;
-  ResponseHead out{head.status, head.reason, head.version, {}};
-  out.fields.reserve(head.fields.size() + 1);
-  const bool keep_upgrade = head.status == 426;  // it says what to upgrade to (RFC 9110 §15.5.22)
+std::string ForwardResponse(const ResponseHead& head, const ResponseHop& hop) {
+  if (hop.upgrade) return Serialize(head);
+  constexpr std::size_t kUsualHead = 512;
+  constexpr int kUpgradeRequired = 426;  // says what to upgrade to (RFC 9110 §15.5.22)
+  const NamedFields named(head.fields);
+  std::string out;
+  out.reserve(kUsualHead);
+  out.append("HTTP/1.1 ").append(std::to_string(head.status)).append(" ");
+  out.append(head.reason).append("\r\n");
   for (const Field& field : head.fields) {
-    if (IsHopByHop(head.fields, field.name) || EqualsIgnoringCase(field.name, "Connection"))
-      continue;
-    if (!keep_upgrade && EqualsIgnoringCase(field.name, "Upgrade")) continue;
-    out.fields.push_back(field);
+    const Fate fate = FateOf(field.name, &Rule::response, named);
+    if (fate == Fate::kStop || fate == Fate::kOurs) continue;
+    if (fate == Fate::kUpgrade && head.status != kUpgradeRequired) continue;
+    if (fate == Fate::kCoding && hop.client_version < 11) continue;
+    Append(out, field.name, field.value);
   }
-  if (head.status >= 200) {  // an interim answer says nothing about the connection
-    out.fields.push_back({"Connection", keep_upgrade ? "close, Upgrade" : "close"});
+  if (hop.via) Append(out, "Via", head.version >= 11 ? "1.1 connguard" : "1.0 connguard");
+  const bool interim = head.status < 200;  // says nothing about the connection
+  if (!interim && head.status == kUpgradeRequired) {
+    Append(out, "Connection", hop.close ? "close, Upgrade" : "Upgrade");
+  } else if (!interim && (hop.close || hop.client_version < 11)) {
+    Append(out, "Connection", hop.close ? "close" : "keep-alive");
   }
-  return out;
+  return out.append("\r\n");
 }
 
 }  // namespace connguard

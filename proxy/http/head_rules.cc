@@ -25,7 +25,7 @@ std::optional<Refusal> CheckFraming(const std::vector<Field>& fields, int versio
   if (codings == 1) {
     if (version < 11) return Refusal{400, "Transfer-Encoding in HTTP/1.0"};
     if (!EqualsIgnoringCase(*Find(fields, "Transfer-Encoding"), "chunked")) {
-      return Refusal{501, "transfer coding other than chunked"};
+      return Refusal{400, "transfer coding other than chunked"};
     }
   }
   return std::nullopt;
@@ -93,7 +93,7 @@ std::optional<Refusal> CheckTarget(const RequestHead& head) {
 }  // namespace
 
 std::optional<Refusal> CheckRequest(const RequestHead& head) {
-  if (head.method == "CONNECT") return Refusal{501, "CONNECT is not supported"};
+  if (head.method == "CONNECT") return Refusal{400, "CONNECT is not supported"};
   if (auto refusal = CheckTarget(head)) return refusal;
   if (auto refusal = CheckHost(head)) return refusal;
   return CheckFraming(head.fields, head.version);
@@ -101,9 +101,7 @@ std::optional<Refusal> CheckRequest(const RequestHead& head) {
 
 std::optional<Refusal> CheckResponse(const ResponseHead& head) {
   if (head.status < 100) return Refusal{400, "status below 100"};
-  std::optional<Refusal> refusal = CheckFraming(head.fields, head.version);
-  if (refusal) refusal->status = 400;
-  return refusal;
+  return CheckFraming(head.fields, head.version);
 }
 
 }  // namespace connguard

@@ -28,6 +28,7 @@ class HeadScan {
 
   // The head's bytes, its final empty line included.
   const std::string& text() const { return text_; }
+  bool in_first_line() const { return line_begin_ == 0; }
   // kIllegal: a short sentence.
   const char* why() const { return why_; }
 

@@ -1,7 +1,8 @@
-// HTTP/1.1 messages: a strict reader for one message, and the rules for passing heads on.
+// HTTP/1.1 messages: a strict reader for one message, and what can be asked of its head.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -40,7 +41,8 @@ std::size_t Count(const std::vector<Field>& fields, std::string_view name);
 bool HasToken(const std::vector<Field>& fields, std::string_view name, std::string_view token);
 
 // MessageReader reads one message off a byte stream: the head into a struct, the body by counting,
-// so that the body's bytes (chunk framing included) can be passed on as they came.
+// so that the body's bytes (chunk framing included) can be passed on as they came, but not before
+// they are known to be sound: the begin of a chunk header is kept until its end has come.
 //
 // Pure; not thread-safe. Feed() never takes bytes that follow the message.
 template <typename Head>
@@ -56,10 +58,15 @@ class MessageReader {
   };
   struct Result {
     Status status = Status::kNeedMore;
-    Bytes taken = 0;      // of the input
-    int http_status = 0;  // kError: 400, 413, 431, 501 or 505
-    std::string why;      // kError: a short sentence
+    Bytes taken = 0;  // of the input
+    // kBody, kDone: what may be passed on now: `held`, from earlier input (valid until the next
+    // Feed), and then this many bytes of the input.
+    std::string_view held = {};
+    Bytes pass = 0;
+    int http_status = 0;   // kError: 400, 414 or 431
+    std::string why = {};  // kError: a short sentence
   };
+  using DataSink = std::function<void(std::string_view data)>;
 
   explicit MessageReader(Bytes header_size);
   ~MessageReader();
@@ -70,14 +77,18 @@ class MessageReader {
   // before the first Feed (responses only).
   void ExpectNoBody();
 
+  // Hears the body's bytes without their chunk framing, during Feed.
+  void SetDataSink(DataSink sink);
+
   Result Feed(std::span<const std::uint8_t> in);
 
   // The stream ended. kDone when that ends the message (a response until close), else kError.
   Result End();
 
   const Head& head() const;
-  // The message's body ends only with its connection.
+  // From the head on. The body ends only with its connection; comes in chunks.
   bool until_close() const;
+  bool chunked() const;
 
  private:
   struct Impl;
@@ -89,12 +100,6 @@ using ResponseReader = MessageReader<ResponseHead>;
 
 std::string Serialize(const RequestHead& head);
 std::string Serialize(const ResponseHead& head);
-
-// What the socket says of the client, for X-Forwarded-*.
-struct ClientInfo {
-  std::string ip;
-  bool tls = false;
-};
 
 // True for a request that asks for the WebSocket upgrade (RFC 6455 §4.1).
 bool IsWebSocketUpgrade(const RequestHead& head);
@@ -110,23 +115,10 @@ bool IsWebSocketAccept(const ResponseHead& head, std::string_view key);
 // True when the 101 turned permessage-deflate on.
 bool NegotiatedDeflate(const ResponseHead& head);
 
-// The heads as they go to the other side: byte-exact targets, order, case and duplicates, but
-//   - fields that this Connection names, Keep-Alive and Proxy-Connection go no further;
-//   - kPlain: nor do Connection and Upgrade, and `Connection: close` is added (an interim answer
-//     gets none);
-//   - TE goes on as `trailers` only;
-//   - Forwarded and X-Forwarded-* are replaced by what the socket says;
-//   - an absolute-form target becomes a path, its authority the Host.
-// Transfer-Encoding stays: the body's chunk framing is passed on as it came. A 101 (kUpgrade)
-// passes as it is; a 426 keeps its Upgrade.
-enum class Hop : std::uint8_t { kUpgrade, kPlain };
-RequestHead ForwardRequest(const RequestHead& head, const ClientInfo& client, Hop hop,
-                           bool strip_extensions);
-ResponseHead ForwardResponse(const ResponseHead& head, Hop hop);
-
-// An answer of our own: application/problem+json (RFC 9457), Connection: close. `retry_after` > 0
-// adds the header (seconds).
-std::string ProblemResponse(int status, std::string_view detail, int retry_after = 0);
+// An answer of our own: application/problem+json (RFC 9457), Connection: close. `request_id` goes
+// into the body and X-Request-Id; `retry_after` > 0 adds the header (seconds).
+std::string ProblemResponse(int status, std::string_view detail, std::string_view request_id,
+                            int retry_after = 0);
 
 // The parts of an absolute-form target (RFC 9112 §3.2.2); nullopt for other forms, and for schemes
 // other than http, https, ws and wss. `path_and_query` is empty or begins with `/` or `?`.

@@ -20,6 +20,8 @@ std::optional<Refusal> Check(const ResponseHead& head) { return CheckResponse(he
 template <typename Head>
 constexpr bool kIsRequest = std::is_same_v<Head, RequestHead>;
 
+constexpr std::string_view kCrlf = "\r\n";
+
 std::string ToString(beast::string_view text) { return {text.data(), text.size()}; }
 
 // Beast's callbacks: stores the head; of the body it only notes what kind of bytes came.
@@ -28,6 +30,7 @@ class Parser : public http::basic_parser<kIsRequest<Head>> {
  public:
   Head head;
   bool saw_chunk_header = false;
+  std::function<void(std::string_view)> sink;
 
  private:
   using Verb = http::verb;
@@ -54,23 +57,16 @@ class Parser : public http::basic_parser<kIsRequest<Head>> {
   }
   void on_header_impl(Code&) override {}
   void on_body_init_impl(boost::optional<std::uint64_t> const&, Code&) override {}
-  std::size_t on_body_impl(Text body, Code&) override { return body.size(); }
+  std::size_t on_body_impl(Text body, Code&) override { return Take(body); }
   void on_chunk_header_impl(std::uint64_t, Text, Code&) override { saw_chunk_header = true; }
-  std::size_t on_chunk_body_impl(std::uint64_t, Text body, Code&) override { return body.size(); }
+  std::size_t on_chunk_body_impl(std::uint64_t, Text body, Code&) override { return Take(body); }
   void on_finish_impl(Code&) override {}
-};
 
-// True when the first line speaks of an HTTP version, only not of one that we know.
-bool NamesOtherVersion(std::string_view head, bool request) {
-  std::string_view line = head.substr(0, head.find("\r\n"));
-  std::string_view version = line.substr(0, line.find(' '));
-  if (request) {
-    const std::size_t last = line.rfind(' ');
-    version = last == std::string_view::npos ? std::string_view{} : line.substr(last + 1);
+  std::size_t Take(Text body) const {
+    if (sink) sink({body.data(), body.size()});
+    return body.size();
   }
-  return version.size() == 8 && version.starts_with("HTTP/") && IsDigit(version[5]) &&
-         version[6] == '.' && IsDigit(version[7]) && version != "HTTP/1.0" && version != "HTTP/1.1";
-}
+};
 
 // Beast asserts that a last chunk is at least five bytes long when it is offered again. These four
 // can be neither illegal nor complete.
@@ -100,10 +96,23 @@ struct MessageReader<Head>::Impl {
     return Fail(400, "chunk header or trailers are longer than the limit");
   }
 
+  // The line's part from earlier input, as far as it has not been passed yet, may be passed now.
+  void ReleaseLine() {
+    if (carried > line_passed) released = chunk_line.substr(line_passed, carried - line_passed);
+    carried = 0;
+  }
+  // The line break that ends a chunk has come: its reader waits for that, not for the next chunk.
+  bool EndsChunk() const {
+    return !first_chunk && line_passed == 0 && std::string_view(chunk_line).starts_with(kCrlf);
+  }
+
   Bytes header_size;
   HeadScan scan;
   Parser<Head> parser;
-  std::string chunk_line;  // begin of a chunk header or of trailers, already taken
+  std::string chunk_line;       // begin of a chunk header or of trailers, already taken
+  std::size_t line_passed = 0;  // of it, already passed
+  std::size_t carried = 0;      // of it, from earlier input
+  std::string released;         // passed with this input
   bool first_chunk = true;
   Phase phase = Phase::kHead;
   Result failure;
@@ -112,7 +121,7 @@ struct MessageReader<Head>::Impl {
 template <typename Head>
 auto MessageReader<Head>::Impl::Fail(int status, std::string why) -> Result {
   phase = Phase::kFailed;
-  failure = {Status::kError, 0, status, std::move(why)};
+  failure = {.status = Status::kError, .http_status = status, .why = std::move(why)};
   return failure;
 }
 
@@ -121,9 +130,12 @@ auto MessageReader<Head>::Impl::FeedHead(std::span<const std::uint8_t> in) -> Re
   Bytes taken = 0;
   switch (scan.Feed(in, taken)) {
     case HeadScan::Status::kNeedMore:
-      return {Status::kNeedMore, taken, 0, {}};
+      return {.status = Status::kNeedMore, .taken = taken};
     case HeadScan::Status::kTooLong:
-      return Fail(431, "head is longer than the limit");
+      if (kIsRequest<Head> && scan.in_first_line()) {
+        return Fail(414, "request line is longer than limits.header_size");
+      }
+      return Fail(431, "head is longer than limits.header_size");
     case HeadScan::Status::kIllegal:
       return Fail(400, std::string(scan.why()) + " in the head");
     case HeadScan::Status::kComplete:
@@ -136,17 +148,13 @@ template <typename Head>
 auto MessageReader<Head>::Impl::ParseHead(Bytes taken) -> Result {
   beast::error_code error;
   parser.put({scan.text().data(), scan.text().size()}, error);
-  if (error) {
-    if (NamesOtherVersion(scan.text(), kIsRequest<Head>)) {
-      return Fail(505, "HTTP version is not supported");
-    }
-    return Fail(400, "illegal head: " + error.message());
-  }
+  if (error == http::error::bad_version) return Fail(400, "HTTP version is not 1.0 or 1.1");
+  if (error) return Fail(400, "illegal head: " + error.message());
   if (!parser.is_header_done()) return Fail(400, "illegal head");
   if (auto refusal = Check(parser.head)) return Fail(refusal->status, std::move(refusal->why));
   phase = parser.is_done() ? Phase::kDone : Phase::kBody;
   scan = HeadScan(0);  // its buffer is not needed any more
-  return {Status::kHead, taken, 0, {}};
+  return {.status = Status::kHead, .taken = taken};
 }
 
 template <typename Head>
@@ -176,12 +184,16 @@ auto MessageReader<Head>::Impl::FeedBody(std::span<const std::uint8_t> in) -> Re
   constexpr std::size_t kStep = 256;
   const std::string_view text(reinterpret_cast<const char*>(in.data()), in.size());
   Bytes used = 0;
+  Bytes pass = 0;
+  carried = chunk_line.size();
+  released.clear();
   while (used < text.size() && !parser.is_done()) {
     Bytes taken = 0;
     const std::size_t before = chunk_line.size();
     if (before == 0) {
       if (!Step(text.substr(used), taken)) return failure;
       used += taken;
+      pass = used;
       if (taken > 0) continue;
       chunk_line = text.substr(used);
       used = text.size();
@@ -189,15 +201,28 @@ auto MessageReader<Head>::Impl::FeedBody(std::span<const std::uint8_t> in) -> Re
       chunk_line += text.substr(used, kStep);
       if (!IsTooShortToOffer(chunk_line) && !Step(chunk_line, taken)) return failure;
       used = taken > 0 ? used + taken - before : used + chunk_line.size() - before;
-      if (taken > 0) chunk_line.clear();
+      if (taken > 0) {
+        ReleaseLine();
+        chunk_line.clear();
+        line_passed = 0;
+        pass = used;
+        continue;
+      }
     }
-    // What is held here has been passed on already: it must not begin like something that another
-    // reader takes for the end of a chunk.
+    // A line that can only become illegal is refused before its end.
     if (!IsChunkStart(chunk_line, first_chunk)) return Fail(400, "illegal chunk header");
     if (chunk_line.size() > header_size) return FailLongChunkHeader();
+    if (EndsChunk()) {
+      ReleaseLine();
+      line_passed = kCrlf.size();
+      pass = used - (chunk_line.size() - line_passed);
+    }
   }
   if (parser.is_done()) phase = Phase::kDone;
-  return {parser.is_done() ? Status::kDone : Status::kBody, used, 0, {}};
+  return {.status = parser.is_done() ? Status::kDone : Status::kBody,
+          .taken = used,
+          .held = released,
+          .pass = pass};
 }
 
 template <typename Head>
@@ -216,6 +241,11 @@ void MessageReader<Head>::ExpectNoBody() {
 }
 
 template <typename Head>
+void MessageReader<Head>::SetDataSink(DataSink sink) {
+  impl_->parser.sink = std::move(sink);
+}
+
+template <typename Head>
 auto MessageReader<Head>::Feed(std::span<const std::uint8_t> in) -> Result {
   switch (impl_->phase) {
     case Impl::Phase::kHead:
@@ -223,7 +253,7 @@ auto MessageReader<Head>::Feed(std::span<const std::uint8_t> in) -> Result {
     case Impl::Phase::kBody:
       return impl_->FeedBody(in);
     case Impl::Phase::kDone:
-      return {Status::kDone, 0, 0, {}};
+      return {.status = Status::kDone};
     case Impl::Phase::kFailed:
       break;
   }
@@ -238,7 +268,7 @@ auto MessageReader<Head>::End() -> Result {
     return impl_->Fail(400, "stream ended inside the body");
   }
   impl_->phase = Impl::Phase::kDone;
-  return {Status::kDone, 0, 0, {}};
+  return {.status = Status::kDone};
 }
 
 template <typename Head>
@@ -249,6 +279,11 @@ const Head& MessageReader<Head>::head() const {
 template <typename Head>
 bool MessageReader<Head>::until_close() const {
   return impl_->parser.need_eof();
+}
+
+template <typename Head>
+bool MessageReader<Head>::chunked() const {
+  return impl_->parser.chunked();
 }
 
 template class MessageReader<RequestHead>;

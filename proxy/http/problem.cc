@@ -17,14 +17,14 @@ const char* ReasonOf(int status) {
       return "Forbidden";
     case 404:
       return "Not Found";
-    case 405:
-      return "Method Not Allowed";
     case 408:
       return "Request Timeout";
     case 409:
       return "Conflict";
     case 413:
       return "Content Too Large";
+    case 414:
+      return "URI Too Long";
     case 426:
       return "Upgrade Required";
     case 429:
@@ -33,16 +33,12 @@ const char* ReasonOf(int status) {
       return "Request Header Fields Too Large";
     case 500:
       return "Internal Server Error";
-    case 501:
-      return "Not Implemented";
     case 502:
       return "Bad Gateway";
     case 503:
       return "Service Unavailable";
     case 504:
       return "Gateway Timeout";
-    case 505:
-      return "HTTP Version Not Supported";
     default:
       return "Error";
   }
@@ -50,12 +46,14 @@ const char* ReasonOf(int status) {
 
 }  // namespace
 
-std::string ProblemResponse(int status, std::string_view detail, int retry_after) {
+std::string ProblemResponse(int status, std::string_view detail, std::string_view request_id,
+                            int retry_after) {
   nlohmann::ordered_json problem;
   problem["type"] = "about:blank";
   problem["title"] = ReasonOf(status);
   problem["status"] = status;
   problem["detail"] = std::string(detail);
+  problem["request_id"] = std::string(request_id);
   // `detail` may quote a peer: bytes that are not UTF-8 are replaced, never thrown at.
   const std::string body =
       problem.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
@@ -64,7 +62,8 @@ std::string ProblemResponse(int status, std::string_view detail, int retry_after
   head.status = status;
   head.reason = ReasonOf(status);
   head.fields = {{"Content-Type", "application/problem+json"},
-                 {"Content-Length", std::to_string(body.size())}};
+                 {"Content-Length", std::to_string(body.size())},
+                 {"X-Request-Id", std::string(request_id)}};
   if (retry_after > 0) head.fields.push_back({"Retry-After", std::to_string(retry_after)});
   if (status == 426) {  // RFC 9110 §15.5.22, RFC 6455 §4.4
     head.fields.push_back({"Upgrade", "websocket"});

@@ -5,7 +5,10 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 
 #include "net/transport.h"
@@ -39,6 +42,11 @@ Conn::Conn(Transport& transport, ConnHandler* handler, bool connecting)
 
 Conn::~Conn() { Detach(); }
 
+bool Conn::quiet() const {
+  char byte = 0;
+  return wsi_ != nullptr && recv(fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+}
+
 int Conn::fd() const { return wsi_ != nullptr ? lws_get_socket_fd(wsi_) : -1; }
 
 void Conn::Detach() {
@@ -48,20 +56,37 @@ void Conn::Detach() {
   transport_.Drop(wsi);
 }
 
-void Conn::Send(std::span<const std::uint8_t> data) {
-  if (data.empty() || wsi_ == nullptr || broken_ || finish_) return;
-  if (queued() == 0 && !connecting_) {
-    const ssize_t sent = send(fd(), data.data(), data.size(), MSG_NOSIGNAL);
-    if (sent == static_cast<ssize_t>(data.size())) return;
-    if (sent < 0 && errno != EAGAIN && errno != EINTR) {
-      broken_ = true;
-      Resume();  // the read side tells the end
-      return;
-    }
-    if (sent > 0) data = data.subspan(static_cast<std::size_t>(sent));
-    lws_callback_on_writable(wsi_);
+void Conn::Send(std::span<const std::uint8_t> data) { Send({}, data); }
+
+void Conn::Send(std::string_view head, std::span<const std::uint8_t> body) {
+  if (head.size() + body.size() == 0 || wsi_ == nullptr || broken_ || finish_) return;
+  const Bytes sent = queued() == 0 && !connecting_ ? Write(head, body) : 0;
+  if (broken_ || sent == head.size() + body.size()) return;
+  if (sent < head.size()) Enqueue(AsBytes(head.substr(sent)));
+  Enqueue(body.subspan(sent - std::min(sent, head.size())));
+}
+
+// How much of it the socket took. When it was not all, the rest is asked for.
+Bytes Conn::Write(std::string_view head, std::span<const std::uint8_t> body) {
+  ssize_t sent = 0;
+  if (head.empty()) {
+    sent = send(fd(), body.data(), body.size(), MSG_NOSIGNAL);
+  } else {
+    std::array<iovec, 2> pieces{iovec{const_cast<char*>(head.data()), head.size()},
+                                iovec{const_cast<std::uint8_t*>(body.data()), body.size()}};
+    msghdr message{};
+    message.msg_iov = pieces.data();
+    message.msg_iovlen = body.empty() ? 1 : 2;
+    sent = sendmsg(fd(), &message, MSG_NOSIGNAL);
   }
-  Enqueue(data);
+  if (sent == static_cast<ssize_t>(head.size() + body.size())) return head.size() + body.size();
+  if (sent < 0 && errno != EAGAIN && errno != EINTR) {
+    broken_ = true;
+    Resume();  // the read side tells the end
+    return 0;
+  }
+  lws_callback_on_writable(wsi_);
+  return static_cast<Bytes>(std::max<ssize_t>(sent, 0));
 }
 
 void Conn::Enqueue(std::span<const std::uint8_t> data) {

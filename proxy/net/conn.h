@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "connguard/types.h"
@@ -50,6 +51,8 @@ class Conn {
 
   // Takes all of `data`. A broken connection swallows it; OnEnd follows.
   void Send(std::span<const std::uint8_t> data);
+  // `head`, then `body`, in one write.
+  void Send(std::string_view head, std::span<const std::uint8_t> body = {});
   // Bytes taken and not yet written.
   Bytes queued() const { return queue_.size() - queue_at_; }
 
@@ -63,6 +66,9 @@ class Conn {
   // Breaks the connection by RST. The handler hears nothing.
   void Reset();
 
+  // False when there is something to read, were it only the peer's end. One system call.
+  bool quiet() const;
+
   // Offered once the transport is connected; -1 afterwards.
   int fd() const;
   bool open() const { return wsi_ != nullptr; }
@@ -75,6 +81,7 @@ class Conn {
   void HandleReceive(std::span<const std::uint8_t> data);
   void HandleWriteable();
   void HandleGone();
+  Bytes Write(std::string_view head, std::span<const std::uint8_t> body);
   void Enqueue(std::span<const std::uint8_t> data);
   void Flush();
   void Detach();

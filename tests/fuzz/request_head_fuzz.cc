@@ -1,4 +1,5 @@
 // Fuzzes requests: reading, forwarding, targets. Input: byte 0 the longest read, then the stream.
+#include "http/forwarding.h"
 #include "message_fuzz.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -15,16 +16,29 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   CookieValue(head.fields, "a");
   if (IsWebSocketUpgrade(head)) CheckWebSocketUpgrade(head);
 
-  for (const Hop hop : {Hop::kUpgrade, Hop::kPlain}) {
-    const RequestHead on = ForwardRequest(head, {"192.0.2.1", true}, hop, true);
-    const RequestHead back = fuzz::ReadBack<RequestHead>(Serialize(on));
-    CONNGUARD_REQUIRE(Count(back.fields, "X-Forwarded-For") == 1);
-    CONNGUARD_REQUIRE(Find(back.fields, "X-Forwarded-For") == "192.0.2.1");
-    CONNGUARD_REQUIRE(Count(back.fields, "Sec-WebSocket-Extensions") == 0);
-    CONNGUARD_REQUIRE(Find(back.fields, "Content-Length") == Find(head.fields, "Content-Length"));
-    CONNGUARD_REQUIRE(back.target.starts_with('/') || back.target == "*");
-    CONNGUARD_REQUIRE(PathOf(back.target) == PathOf(head.target) || back.target == "*");
-    if (hop == Hop::kPlain) CONNGUARD_REQUIRE(Find(back.fields, "Connection") == "close");
+  for (const bool upgrade : {false, true}) {
+    for (const bool trusted : {false, true}) {
+      RequestHop hop;
+      hop.client_ip = "192.0.2.1";
+      hop.tls = true;
+      hop.upgrade = upgrade;
+      hop.trusted = trusted;
+      hop.close = true;
+      hop.strip_extensions = true;
+      hop.forwarded = trusted;
+      hop.via = true;
+      hop.host = "origin";
+      const RequestHead back = fuzz::ReadBack<RequestHead>(ForwardRequest(head, hop));
+      CONNGUARD_REQUIRE(Count(back.fields, "Host") == 1);
+      CONNGUARD_REQUIRE(Count(back.fields, "X-Forwarded-For") == 1);
+      CONNGUARD_REQUIRE(Find(back.fields, "X-Forwarded-For")->ends_with("192.0.2.1"));
+      CONNGUARD_REQUIRE(trusted || Find(back.fields, "X-Forwarded-For") == "192.0.2.1");
+      CONNGUARD_REQUIRE(Count(back.fields, "Sec-WebSocket-Extensions") == 0);
+      CONNGUARD_REQUIRE(Find(back.fields, "Content-Length") == Find(head.fields, "Content-Length"));
+      CONNGUARD_REQUIRE(back.target.starts_with('/') || back.target == "*");
+      CONNGUARD_REQUIRE(PathOf(back.target) == PathOf(head.target) || back.target == "*");
+      if (!upgrade) CONNGUARD_REQUIRE(HasToken(back.fields, "Connection", "close"));
+    }
   }
   return 0;
 }

@@ -1,4 +1,4 @@
-// Plain HTTP through the guard: any method, streamed both ways, one request per connection.
+// Plain HTTP through the guard: any method, streamed both ways.
 #include <array>
 #include <future>
 #include <string>
@@ -10,10 +10,11 @@
 namespace connguard::testing {
 namespace {
 
+constexpr std::string_view kClose = "Connection: close\r\n";
 constexpr std::string_view kHost = "Host: guard.example\r\n";
 constexpr std::string_view kAdded =
     "X-Forwarded-For: 127.0.0.1\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: guard.example\r\n"
-    "Connection: close\r\n\r\n";
+    "\r\n";
 
 std::string Request(std::string_view line, std::string_view fields = "") {
   return std::string(line) + " HTTP/1.1\r\n" + std::string(kHost) + std::string(fields) + "\r\n";
@@ -51,7 +52,6 @@ class HttpTest : public GuardTest {
     PeerEnd end = PeerEnd::kReset;
     EXPECT_EQ(client.ReadToEnd(&end), expected);
     EXPECT_EQ(end, PeerEnd::kFin);
-    EXPECT_EQ(origin.ReadToEnd(), "");
   }
 };
 
@@ -69,7 +69,7 @@ TEST_F(HttpTest, RequestGoesUpstreamAsItCame) {
 
 TEST_F(HttpTest, AnswerWithContentLengthReachesTheClient) {
   StartGuard();
-  ExpectAnswer(Request("GET /"),
+  ExpectAnswer(Request("GET /", kClose),
                "HTTP/1.1 200 Fine\r\nx-A: 1\r\nX-a: 2\r\nContent-Length: 5\r\n\r\nhello",
                "HTTP/1.1 200 Fine\r\nx-A: 1\r\nX-a: 2\r\nContent-Length: 5\r\n"
                "Connection: close\r\n\r\nhello");
@@ -77,17 +77,18 @@ TEST_F(HttpTest, AnswerWithContentLengthReachesTheClient) {
 
 TEST_F(HttpTest, AnswersWithoutABodyEndAtTheirHead) {
   StartGuard();
-  ExpectAnswer(Request("HEAD /"), "HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n",
+  ExpectAnswer(Request("HEAD /", kClose), "HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n",
                "HTTP/1.1 200 OK\r\nContent-Length: 500\r\nConnection: close\r\n\r\n");
-  ExpectAnswer(Request("GET /"), "HTTP/1.1 204 None\r\n\r\n",
+  ExpectAnswer(Request("GET /", kClose), "HTTP/1.1 204 None\r\n\r\n",
                "HTTP/1.1 204 None\r\nConnection: close\r\n\r\n");
-  ExpectAnswer(Request("GET /"), "HTTP/1.1 304 Same\r\nContent-Length: 9\r\n\r\n",
+  ExpectAnswer(Request("GET /", kClose), "HTTP/1.1 304 Same\r\nContent-Length: 9\r\n\r\n",
                "HTTP/1.1 304 Same\r\nContent-Length: 9\r\nConnection: close\r\n\r\n");
 }
 
 TEST_F(HttpTest, ChunksPassBothWaysAsTheyCome) {
   StartGuard();
-  auto [client, origin] = Ask(Request("POST /", "Transfer-Encoding: chunked\r\n"));
+  auto [client, origin] =
+      Ask(Request("POST /", "Connection: close\r\nTransfer-Encoding: chunked\r\n"));
   const std::vector<std::string> chunks = {"3;e=f\r\nabc\r\n", "10\r\n0123456789abcdef\r\n",
                                            "0\r\nX-Trailer: t\r\n\r\n"};
   for (const std::string& chunk : chunks) {
@@ -115,14 +116,14 @@ TEST_F(HttpTest, BodyBehindTheHeadInOneSegmentPassesWhole) {
 TEST_F(HttpTest, RequestAndAnswerMayComeByteByByte) {
   StartGuard();
   TestClient client = guard().Connect();
-  client.SendByteByByte(Request("POST /", "Transfer-Encoding: chunked\r\n") +
+  client.SendByteByByte(Request("POST /", "Connection: close\r\nTransfer-Encoding: chunked\r\n") +
                         "3\r\nabc\r\n0\r\n\r\n");
   OriginLeg origin = origin_.Accept();
   EXPECT_EQ(origin.ReadRequest(), Forwarded("POST /", "Transfer-Encoding: chunked\r\n"));
   EXPECT_EQ(origin.Read(13), "3\r\nabc\r\n0\r\n\r\n");
   origin.SendByteByByte(
       "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n");
-  client.ExpectStatus(200);
+  EXPECT_NE(client.ExpectStatus(200).head.find(kClose), std::string::npos);
   EXPECT_EQ(client.ReadToEnd(), "2\r\nhi\r\n0\r\n\r\n");
 }
 
@@ -143,8 +144,7 @@ TEST_F(HttpTest, HalfAnAnswerDoesNotLookWhole) {
   for (const std::string answer :
        {"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n",
-        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n0\r\n",
-        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\nZZ\r\n"}) {
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n0\r\n"}) {
     SCOPED_TRACE(answer);
     auto [client, origin] = Ask(Request("GET /"));
     origin.Send(answer);
@@ -153,6 +153,26 @@ TEST_F(HttpTest, HalfAnAnswerDoesNotLookWhole) {
     client.ReadToEnd(&end);
     EXPECT_EQ(end, PeerEnd::kReset);
   }
+}
+
+TEST_F(HttpTest, AnswerThatTurnsIllegalDoesNotLookWhole) {
+  StartGuard();
+  auto [client, origin] = Ask(Request("GET /"));
+  origin.Send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n");
+  client.ExpectStatus(200);
+  EXPECT_EQ(client.Read(9), "4\r\nhalf\r\n");
+  origin.Send("ZZ\r\n");
+  PeerEnd end = PeerEnd::kFin;
+  EXPECT_EQ(client.ReadToEnd(&end), "");
+  EXPECT_EQ(end, PeerEnd::kReset);
+}
+
+TEST_F(HttpTest, AnswerThatIsIllegalFromTheStartIsA502) {
+  StartGuard();
+  auto [client, origin] = Ask(Request("GET /"));
+  origin.Send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\nZZ\r\n");
+  client.ExpectStatus(502);
+  EXPECT_EQ(client.ReadToEnd().find("half"), std::string::npos);
 }
 
 TEST_F(HttpTest, UpstreamThatEndsBeforeItsAnswerIsA502) {
@@ -164,7 +184,7 @@ TEST_F(HttpTest, UpstreamThatEndsBeforeItsAnswerIsA502) {
 }
 
 TEST_F(HttpTest, UpstreamThatDoesNotAnswerIsA504) {
-  StartGuard({.upstream = "", .upstream_more = "handshake_timeout: 200ms"});
+  StartGuard({.upstream = "", .upstream_more = "response_timeout: 200ms"});
   auto [client, origin] = Ask(Request("GET /"));
   client.ExpectStatus(504);
   EXPECT_EQ(origin.ReadToEnd(), "");
@@ -172,7 +192,8 @@ TEST_F(HttpTest, UpstreamThatDoesNotAnswerIsA504) {
 
 TEST_F(HttpTest, ContinueReachesTheClientBeforeItsBodyIsSent) {
   StartGuard();
-  auto [client, origin] = Ask(Request("POST /", "Content-Length: 4\r\nExpect: 100-continue\r\n"));
+  auto [client, origin] =
+      Ask(Request("POST /", "Connection: close\r\nContent-Length: 4\r\nExpect: 100-continue\r\n"));
   EXPECT_TRUE(client.Silent());
   origin.Send("HTTP/1.1 100 Continue\r\n\r\n");
   EXPECT_EQ(client.ReadAnswer().head, "HTTP/1.1 100 Continue\r\n\r\n");
@@ -209,21 +230,11 @@ TEST_F(HttpTest, ClientThatLeavesEndsTheUpstreamsRequest) {
   EXPECT_EQ(origin.ReadToEnd(), "half");
 }
 
-TEST_F(HttpTest, SecondRequestOfAPipelineDoesNotReachTheUpstream) {
-  StartGuard();
-  auto [client, origin] = Ask(Request("GET /one") + Request("GET /two"));
-  EXPECT_TRUE(origin.Silent());
-  origin.Send("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\none");
-  client.ExpectStatus(200);
-  EXPECT_EQ(client.ReadToEnd(), "one");
-  EXPECT_TRUE(origin_.NobodyComes());
-}
-
 TEST_F(HttpTest, BothDirectionsFullAtOnceDoNotLock) {
   StartGuard();
   const std::string body(32 << 20, 'x');
   const std::string length = "Content-Length: " + std::to_string(body.size()) + "\r\n";
-  std::vector<Ends> pairs;
+  std::vector<Ends> pairs;  // the answers begin before the requests are whole: the clients' last
   pairs.push_back(Ask(Request("POST /one", length)));
   pairs.push_back(Ask(Request("POST /two", length)));
   std::array<std::pair<std::size_t, std::size_t>, 2> sent;

@@ -25,14 +25,16 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 std::string Yaml(const GuardSetup& setup) {
-  return "version: 1\nlisteners: [{name: public, bind: \"" + setup.bind +
-         "\"}]\nupstreams:\n  - {name: agent, url: \"" + setup.upstream + "\"" +
-         (setup.upstream_more.empty() ? "" : ", " + setup.upstream_more) +
+  const auto more = [](const std::string& pairs) { return pairs.empty() ? "" : ", " + pairs; };
+  return "version: 1\nlisteners: [{name: public, bind: \"" + setup.bind + "\"" +
+         more(setup.listener_more) + "}]\nupstreams:\n  - {name: agent, url: \"" + setup.upstream +
+         "\"" + more(setup.upstream_more) +
          "}\nroutes:\n  - name: chat\n    match: {path: \"/ws/{user}\"}\n    upstream: agent\n"
          "    session: {" +
          setup.session + "}\n    turn: " + setup.turn + "\n    heartbeat: " + setup.heartbeat +
          "\n  - name: rest\n    match: {path: \"" + setup.rest_path +
-         "\"}\n    upstream: agent\n    turn: " + setup.turn + "\nlimits: " + setup.limits +
+         "\"}\n    upstream: agent\n    session: {" + setup.rest_session +
+         "}\n    turn: " + setup.turn + "\nlimits: " + setup.limits +
          "\nshutdown: " + setup.shutdown +
          "\nadmin: {bind: 127.0.0.1:0}\nworkers: " + std::to_string(setup.workers) + "\n";
 }

@@ -23,8 +23,10 @@ struct GuardSetup {
   std::string limits = "{}";
   std::string shutdown = "{drain: 5s}";
   std::string bind = "127.0.0.1:0";
+  std::string listener_more = {};
   int workers = 1;
   std::string rest_path = "/**";  // what the route rest matches
+  std::string rest_session = {};
 };
 
 // Runs until it is destroyed, which checks that it ends by SIGTERM with status 0: no sanitizer has

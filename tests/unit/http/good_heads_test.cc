@@ -87,7 +87,7 @@ TEST(GoodHeadsTest, HeadOfExactlyTheLimitPasses) {
   EXPECT_EQ(Request(text).fields.size(), 2U);
   text.insert(text.size() - 4, "x");
   RequestReader reader(testing::kHeaderSize);
-  EXPECT_EQ(reader.Feed(testing::AsBytes(text)).http_status, 431);
+  EXPECT_EQ(reader.Feed(AsBytes(text)).http_status, 431);
 }
 
 TEST(GoodHeadsTest, FieldsAreFoundWithoutCase) {

@@ -14,10 +14,6 @@ namespace connguard::testing {
 
 inline constexpr Bytes kHeaderSize = 1024;
 
-inline std::span<const std::uint8_t> AsBytes(std::string_view text) {
-  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
-}
-
 template <typename Head>
 Head ReadHead(std::string_view text) {
   MessageReader<Head> reader(kHeaderSize);
@@ -36,6 +32,7 @@ struct Outcome {
   int error = 0;
   std::string why;
   std::string taken;  // what the message took of the stream
+  std::string body;   // what of it may be passed on, chunk headers included
 
   friend bool operator==(const Outcome&, const Outcome&) = default;
 };
@@ -47,7 +44,9 @@ Outcome ReadAll(MessageReader<Head>& reader, std::string_view text, std::size_t 
   while (!outcome.done && outcome.error == 0) {
     const auto result = reader.Feed(AsBytes(text.substr(0, step)));
     EXPECT_LE(result.taken, std::min(step, text.size()));
+    EXPECT_LE(result.pass, result.taken);
     outcome.taken += text.substr(0, result.taken);
+    outcome.body.append(result.held).append(text.substr(0, result.pass));
     text.remove_prefix(result.taken);
     outcome.head = outcome.head || result.status == Status::kHead;
     outcome.done = result.status == Status::kDone;

@@ -7,7 +7,6 @@
 namespace connguard {
 namespace {
 
-using testing::AsBytes;
 using testing::kHeaderSize;
 using testing::Outcome;
 using testing::ReadAll;
@@ -74,6 +73,44 @@ TEST(MessageReaderTest, LongChunksPassInAnyReads) {
   }
 }
 
+TEST(MessageReaderTest, EachByteIsPassedOnceInAnyReads) {
+  const std::string body = "5;" + std::string(600, 'e') + "=1\r\nhello\r\n" + "3e8\r\n" +
+                           std::string(1000, 'x') + "\r\n0\r\nA: " + std::string(300, 't') +
+                           "\r\n\r\n";
+  for (std::size_t step = 1; step < 700; ++step) {
+    RequestReader reader(kHeaderSize);
+    const Outcome outcome = ReadAll(reader, kChunked + body + "NEXT", step);
+    EXPECT_TRUE(outcome.done);
+    EXPECT_EQ(outcome.body, body) << "in reads of " << step;
+  }
+}
+
+TEST(MessageReaderTest, WholeChunkIsPassedBeforeTheNextBegins) {
+  RequestReader reader(kHeaderSize);
+  reader.Feed(AsBytes(kChunked));
+  const auto passed = [&reader](std::string_view in) {
+    const RequestReader::Result result = reader.Feed(AsBytes(in));
+    return std::string(result.held) + std::string(in.substr(0, result.pass));
+  };
+  EXPECT_EQ(passed("3\r\nabc\r\n"), "3\r\nabc\r\n");
+  EXPECT_EQ(passed("3\r\nabc\r"), "3\r\nabc");
+  EXPECT_EQ(passed("\n"), "\r\n");
+  EXPECT_EQ(passed("3;a"), "");
+  EXPECT_EQ(passed("=b\r"), "");
+  EXPECT_EQ(passed("\nabc\r\n0\r\n"), "3;a=b\r\nabc\r\n");
+  EXPECT_EQ(passed("\r\n"), "0\r\n\r\n");
+}
+
+TEST(MessageReaderTest, IllegalChunkHeaderIsNotPassedEvenInPart) {
+  for (const char* line : {"x", "5 ;", "5;\x01", "5\rx", "10000000000000000\r\n"}) {
+    for (const std::size_t step : {1U, 2U, 100U}) {
+      RequestReader reader(kHeaderSize);
+      const Outcome outcome = ReadAll(reader, kChunked + "1\r\na\r\n" + line, step);
+      EXPECT_EQ(std::string("1\r\na\r\n").substr(0, outcome.body.size()), outcome.body) << line;
+    }
+  }
+}
+
 TEST(MessageReaderTest, TrailersAreNoFieldsOfTheHead) {
   RequestReader reader(kHeaderSize);
   ReadAll(reader, kChunked + "0\r\nX-Late: 1\r\n\r\n", 1000);
@@ -117,9 +154,9 @@ TEST(MessageReaderTest, IllegalChunksAreRefused) {
 
 TEST(MessageReaderTest, AfterAnErrorThereIsOnlyTheError) {
   RequestReader reader(kHeaderSize);
-  EXPECT_EQ(reader.Feed(AsBytes("GET / HTTP/3.0\r\n\r\n")).http_status, 505);
-  EXPECT_EQ(reader.Feed(AsBytes("GET / HTTP/1.1\r\nHost: a\r\n\r\n")).http_status, 505);
-  EXPECT_EQ(reader.End().http_status, 505);
+  EXPECT_EQ(reader.Feed(AsBytes("GET / HTTP/3.0\r\n\r\n")).http_status, 400);
+  EXPECT_EQ(reader.Feed(AsBytes("GET / HTTP/1.1\r\nHost: a\r\n\r\n")).http_status, 400);
+  EXPECT_EQ(reader.End().http_status, 400);
 }
 
 TEST(MessageReaderTest, ResponseWithoutALengthEndsWithItsConnection) {

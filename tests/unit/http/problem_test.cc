@@ -18,7 +18,7 @@ Answer Read(const std::string& text) {
 }
 
 TEST(ProblemResponseTest, SaysWhatIsWrong) {
-  const Answer answer = Read(ProblemResponse(409, "a newer client took over"));
+  const Answer answer = Read(ProblemResponse(409, "a newer client took over", "f00d"));
   EXPECT_EQ(answer.head.status, 409);
   EXPECT_EQ(answer.head.reason, "Conflict");
   EXPECT_EQ(Find(answer.head.fields, "Content-Type"), "application/problem+json");
@@ -27,23 +27,26 @@ TEST(ProblemResponseTest, SaysWhatIsWrong) {
   EXPECT_EQ(answer.body, (nlohmann::json{{"type", "about:blank"},
                                          {"title", "Conflict"},
                                          {"status", 409},
-                                         {"detail", "a newer client took over"}}));
+                                         {"detail", "a newer client took over"},
+                                         {"request_id", "f00d"}}));
+  EXPECT_EQ(Find(answer.head.fields, "X-Request-Id"), "f00d");
 }
 
 TEST(ProblemResponseTest, RetryAfterIsInSeconds) {
-  EXPECT_EQ(Find(Read(ProblemResponse(503, "busy", 7)).head.fields, "Retry-After"), "7");
+  EXPECT_EQ(Find(Read(ProblemResponse(503, "busy", "1", 7)).head.fields, "Retry-After"), "7");
 }
 
 TEST(ProblemResponseTest, DetailIsEscaped) {
-  EXPECT_EQ(Read(ProblemResponse(400, "a \"b\"\r\n\x01\\")).body["detail"], "a \"b\"\r\n\x01\\");
+  EXPECT_EQ(Read(ProblemResponse(400, "a \"b\"\r\n\x01\\", "1")).body["detail"],
+            "a \"b\"\r\n\x01\\");
 }
 
 TEST(ProblemResponseTest, DetailThatIsNotUtf8IsReplaced) {
-  EXPECT_EQ(Read(ProblemResponse(400, "a\xFF")).body["detail"], "a\xEF\xBF\xBD");
+  EXPECT_EQ(Read(ProblemResponse(400, "a\xFF", "1")).body["detail"], "a\xEF\xBF\xBD");
 }
 
 TEST(ProblemResponseTest, UpgradeRequiredNamesProtocolAndVersion) {
-  const ResponseHead head = Read(ProblemResponse(426, "version")).head;
+  const ResponseHead head = Read(ProblemResponse(426, "version", "1")).head;
   EXPECT_EQ(Find(head.fields, "Upgrade"), "websocket");
   EXPECT_EQ(Find(head.fields, "Sec-WebSocket-Version"), "13");
   EXPECT_TRUE(HasToken(head.fields, "Connection", "upgrade"));

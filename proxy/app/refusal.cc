@@ -1,0 +1,29 @@
+// One answer, one line in the log, one way out.
+#include "app/refusal.h"
+
+#include <utility>
+
+#include "app/farewell.h"
+#include "app/worker.h"
+#include "http/message.h"
+#include "log/log.h"
+
+namespace connguard {
+
+void RefuseClient(Worker& worker, Client client, int status, std::string_view why,
+                  const RefusalNote& note) {
+  if (!client) return;
+  const std::string id = worker.NewRequestId();
+  Log(LogLevel::kInfo, "refused",
+      {{"client", note.client},
+       {"route", note.route},
+       {"key", note.key},
+       {"status", status},
+       {"why", why},
+       {"request_id", id}});
+  std::string answer = ProblemResponse(status, why, id, note.retry_after);
+  if (note.head_only) answer.resize(answer.find("\r\n\r\n") + 4);  // RFC 9110 §9.3.2
+  SayFarewell(worker, std::move(client), answer);
+}
+
+}  // namespace connguard

@@ -1,0 +1,26 @@
+// Refusals: answers of our own to requests that go no further.
+#pragma once
+
+#include <string_view>
+
+#include "app/client.h"
+
+namespace connguard {
+
+class Worker;
+
+// What a refusal says besides its status and its reason.
+struct RefusalNote {
+  std::string_view client = {};  // for the log, as are route and key
+  std::string_view route = {};
+  std::string_view key = {};
+  bool head_only = false;  // the request's method is HEAD: an answer ends with its head
+  int retry_after = 0;     // seconds; 0: not said
+};
+
+// Answers by a problem of our own, sees the client off, and says so in the log under the answer's
+// request id. Does nothing when the client is gone.
+void RefuseClient(Worker& worker, Client client, int status, std::string_view why,
+                  const RefusalNote& note);
+
+}  // namespace connguard

@@ -1,0 +1,61 @@
+// UpstreamPool: connections to upstreams that wait for their next request.
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <memory>
+#include <vector>
+
+#include "connguard/types.h"
+#include "net/conn.h"
+#include "net/timing_wheel.h"
+
+namespace connguard {
+
+class Worker;
+
+// Keeps at most upstreams[].keepalive.connections per upstream, for at most its `idle`. The one
+// that was used last is taken first, so that a crowd's connections grow old and go.
+//
+// Owned by one worker; not thread-safe.
+class UpstreamPool : public ConnHandler {
+ public:
+  explicit UpstreamPool(Worker& worker);
+  virtual ~UpstreamPool() = default;
+  UpstreamPool(const UpstreamPool&) = delete;
+  UpstreamPool& operator=(const UpstreamPool&) = delete;
+
+  // A connection on which nothing is under way. nullptr: none.
+  std::unique_ptr<Conn> Take(std::size_t upstream, ConnHandler* handler);
+  // Likewise, for a request that must not be sent twice: one that was in use a moment ago, so that
+  // the upstream can hardly be closing it, and on which nothing has come since.
+  std::unique_ptr<Conn> TakeFresh(std::size_t upstream, ConnHandler* handler);
+
+  // `conn` has carried a request and its whole answer. Closed when there is no room.
+  void Put(std::size_t upstream, std::unique_ptr<Conn> conn);
+
+  // Closes all; nothing is kept from now on.
+  void Close();
+
+  void OnConnected(Conn& /*conn*/) noexcept override {}
+  void OnReceive(Conn& conn, std::span<const std::uint8_t> data) noexcept override;
+  void OnProgress(Conn& /*conn*/) noexcept override {}
+  void OnEnd(Conn& conn, ConnEnd end) noexcept override;
+
+ private:
+  struct Idle {
+    std::unique_ptr<Conn> conn;
+    TimePoint since;
+  };
+
+  void Drop(const Conn& conn);
+  void Expire();
+  void Count(std::ptrdiff_t change);
+
+  Worker& worker_;
+  std::vector<std::deque<Idle>> idle_;  // by upstream; the newest is at the back
+  bool closed_ = false;
+  Timer timer_;
+};
+
+}  // namespace connguard

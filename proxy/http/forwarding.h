@@ -1,0 +1,41 @@
+// Forwarding: heads as they go to the other side of the proxy (RFC 9110 §7.6, RFC 9112 §3.2).
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "http/message.h"
+
+namespace connguard {
+
+// What is known of a request's way through the proxy besides its head.
+struct RequestHop {
+  std::string_view client_ip;     // of the socket; empty: it has none (a unix socket)
+  bool tls = false;               // the client's connection is encrypted
+  bool trusted = false;           // the peer's X-Forwarded-* and Forwarded are believed
+  bool upgrade = false;           // Connection and Upgrade go on as they came
+  bool close = false;             // the upstream's connection ends with its answer
+  bool strip_extensions = false;  // Sec-WebSocket-Extensions goes no further
+  bool forwarded = false;         // add Forwarded (RFC 7239)
+  bool via = false;               // add Via
+  std::string host;               // for a request that names none (HTTP/1.0)
+};
+
+// Likewise for an answer.
+struct ResponseHop {
+  bool upgrade = false;  // a 101 goes on as it came
+  bool close = false;    // the client's connection ends with this answer
+  int client_version = 11;
+  bool via = false;
+};
+
+// The head as text. Byte-exact target, order, case and duplicates, except for what the table in
+// forwarding.cc names: fields of one hop, and those that a proxy speaks for. The framing stays: a
+// body is passed on as it came, chunk headers included.
+std::string ForwardRequest(const RequestHead& head, const RequestHop& hop);
+
+// A chunked answer to an HTTP/1.0 client loses Transfer-Encoding: its body must be sent without
+// chunk headers, and ends with the connection (`close`).
+std::string ForwardResponse(const ResponseHead& head, const ResponseHop& hop);
+
+}  // namespace connguard
