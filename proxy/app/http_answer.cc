@@ -91,6 +91,7 @@ void HttpSession::LoseUpstream(ConnEnd end) {
     worker_.metrics().upstream_retries.Add();
     retried_ = true;
     connected_ = false;
+    upstream_.reset();
     answer_deadline_ = kNever;
     Connect();
   } else if (answering_ && end == ConnEnd::kFin &&
