@@ -26,6 +26,8 @@ NAMES = ("nginx", "haproxy", "connguard")
 PACE_MICROSECONDS = 1000
 CHUNKS = 50
 WARM_UP_SECONDS = 0.3
+QUIET_PERCENT = 20  # of a core: what others may take for a turn to begin …
+QUIET_SECONDS = 5  # … which waits no longer than this
 
 
 @dataclass(frozen=True)
@@ -121,8 +123,18 @@ class Bench:
     def _upstream_connections(self) -> int:
         return json.loads(proxies.get(self.origin_port, "/counts"))["connections"]
 
+    def _await_quiet(self) -> None:
+        cores, window = [self.load_core, self.proxy_core], 0.25
+        deadline = time.monotonic() + QUIET_SECONDS
+        while time.monotonic() < deadline:
+            before = busy_seconds(cores)
+            time.sleep(window)
+            if 100 * (busy_seconds(cores) - before) / window <= QUIET_PERCENT:
+                return
+
     def turn(self, scenario: Scenario, proxy: proxies.Proxy) -> Turn | None:
         """None when anything went wrong, which is noted in `failures`."""
+        self._await_quiet()
         self._generate(scenario, proxy.port, WARM_UP_SECONDS)
         upstream = self._upstream_connections()
         start, busy = time.monotonic(), busy_seconds([self.load_core, self.proxy_core])
