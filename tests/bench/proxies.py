@@ -113,6 +113,13 @@ def get(port: int, target: str) -> str:
     return body
 
 
+def on_core(core: int, command: list[str]) -> list[str]:
+    """The command, pinned, and ahead of other programs if that is allowed: a stream whose reader has to
+    wait for a core is moved in larger pieces, which are cheaper."""
+    ahead = ["nice", "-n", "-10"] if os.geteuid() == 0 else []
+    return [*ahead, "taskset", "-c", str(core), *command]
+
+
 def children_of(pid: int) -> list[int]:
     listing = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return [int(child) for child in listing]
@@ -125,7 +132,7 @@ class Program:
         self.log = log
         with log.open("ab") as stream:
             self.process = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "TERM", "taskset", "-c", str(core), *command],
+                ["setpriv", "--pdeathsig", "TERM", *on_core(core, command)],
                 stdin=subprocess.DEVNULL,
                 stdout=stream,
                 stderr=stream,

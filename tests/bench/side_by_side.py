@@ -111,9 +111,9 @@ class Bench:
 
     def _generate(self, scenario: Scenario, port: int, seconds: float) -> tuple[dict, float]:
         """One run of the generator: what it says, and the CPU seconds that it took."""
-        command = ["taskset", "-c", str(self.load_core), self.load, scenario.command]
-        command += ["--to", f"127.0.0.1:{port}"]
+        command = [self.load, scenario.command, "--to", f"127.0.0.1:{port}"]
         command += ["-c", str(scenario.connections), "-t", str(seconds)]
+        command = proxies.on_core(self.load_core, command)
         before = children_seconds()
         done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 30)
         if done.returncode not in (0, 1) or not done.stdout:
