@@ -234,8 +234,8 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=2.0)
     options = parser.parse_args()
-    if options.rounds < 1 or options.seconds <= 0:
-        parser.error("at least one round, of more than no time")
+    if options.rounds < 1 or options.seconds < 0.5:
+        parser.error("at least one round, of half a second or more")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that everything is ended
 
     names = list(SCENARIOS) if options.scenario == "all" else [options.scenario]
