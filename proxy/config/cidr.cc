@@ -144,6 +144,7 @@ bool Contains(const Cidr& block, const IpAddress& address) {
 }
 
 bool IsTrusted(const std::vector<Cidr>& trusted, std::string_view ip) {
+  if (trusted.empty()) return false;  // with every request
   const std::optional<IpAddress> address = ParseIp(ip);
   return address && IsTrustedAddress(trusted, *address);
 }

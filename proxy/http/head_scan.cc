@@ -2,43 +2,75 @@
 #include "http/head_scan.h"
 
 #include <algorithm>
+#include <array>
 
 namespace connguard {
 namespace {
 
-// The complaint about `c` behind `text`, whose current line begins at `line_begin`; or null.
-const char* Complain(std::string_view text, std::size_t line_begin, char c) {
-  const bool after_cr = !text.empty() && text.back() == '\r';
-  if (c == '\n') return after_cr ? nullptr : "bare LF";
+enum class Kind : std::uint8_t { kPlain, kBlank, kCr, kLf, kControl };
+
+constexpr std::array<Kind, 256> MakeKinds() {
+  std::array<Kind, 256> kinds{};
+  for (std::size_t c = 0; c < 0x20; ++c) kinds[c] = Kind::kControl;
+  kinds[0x7F] = Kind::kControl;
+  kinds[' '] = kinds['\t'] = Kind::kBlank;
+  kinds['\r'] = Kind::kCr;
+  kinds['\n'] = Kind::kLf;
+  return kinds;
+}
+
+constexpr std::array<Kind, 256> kKinds = MakeKinds();
+
+// The complaint about a byte of this kind, or null. `after_cr`: the one before it was a CR;
+// `line_empty`: nothing of its line has come.
+const char* Complain(Kind kind, bool after_cr, bool line_empty) {
+  if (kind == Kind::kLf) return after_cr ? nullptr : "bare LF";
   if (after_cr) return "bare CR";
-  if (c == '\r') return nullptr;
-  const auto code = static_cast<unsigned char>(c);
-  if ((code < 0x20 && c != '\t') || code == 0x7F) return "control character";
-  if (text.size() == line_begin && (c == ' ' || c == '\t')) return "line begins with white space";
+  if (kind == Kind::kControl) return "control character";
+  if (kind == Kind::kBlank && line_empty) return "line begins with white space";
   return nullptr;
 }
 
 }  // namespace
 
 HeadScan::Status HeadScan::Feed(std::span<const std::uint8_t> in, Bytes& taken) {
-  for (taken = 0; taken < in.size();) {
-    if (text_.size() == limit_) return Status::kTooLong;
-    const char c = static_cast<char>(in[taken]);
+  const std::string_view text(reinterpret_cast<const char*>(in.data()), in.size());
+  std::size_t begin = 0;  // of the head, in `text`
+  const Bytes room = limit_ - kept_.size();
+  for (taken = 0; taken < text.size() && taken - begin < room;) {
+    const Kind kind = kKinds[in[taken]];
     ++taken;
-    why_ = Complain(text_, line_begin_, c);
-    if (why_ != nullptr) return Status::kIllegal;
-    text_ += c;
-    if (c != '\n') continue;
-    const bool empty_line = text_.size() == line_begin_ + 2;
-    if (empty_line && text_.size() == 2 && leading_line_allowed_) {
-      text_.clear();
-      leading_line_allowed_ = false;
+    if (kind == Kind::kPlain && !after_cr_) {
+      line_empty_ = false;
+      const std::size_t end = std::min(text.size(), begin + room);
+      while (taken < end && kKinds[in[taken]] == Kind::kPlain) ++taken;
       continue;
     }
-    if (empty_line) return Status::kComplete;
-    line_begin_ = text_.size();
+    if (const char* why = Complain(kind, after_cr_, line_empty_); why != nullptr) {
+      why_ = why;
+      return Status::kIllegal;
+    }
+    after_cr_ = kind == Kind::kCr;
+    if (kind == Kind::kBlank) line_empty_ = false;
+    if (kind != Kind::kLf) continue;
+    const bool leading = line_empty_ && lines_ == 0 && leading_line_allowed_;
+    if (line_empty_ && !leading) {
+      whole_ = text.substr(begin, taken - begin);
+      if (!kept_.empty()) whole_ = kept_.append(whole_);
+      return Status::kComplete;
+    }
+    line_empty_ = true;
+    if (leading) {
+      leading_line_allowed_ = false;
+      kept_.clear();
+      begin = taken;
+    } else {
+      ++lines_;
+    }
   }
-  return text_.size() == limit_ ? Status::kTooLong : Status::kNeedMore;
+  if (taken - begin >= room) return Status::kTooLong;
+  kept_.append(text.substr(begin, taken - begin));
+  return Status::kNeedMore;
 }
 
 bool IsChunkStart(std::string_view text, bool first) {
@@ -54,12 +86,13 @@ bool IsChunkStart(std::string_view text, bool first) {
 }
 
 const char* FindIllegalLine(std::string_view text) {
-  std::size_t line_begin = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (const char* why = Complain(text.substr(0, i), line_begin, text[i]); why != nullptr) {
-      return why;
-    }
-    if (text[i] == '\n') line_begin = i + 1;
+  bool after_cr = false;
+  bool line_empty = true;
+  for (const char c : text) {
+    const Kind kind = kKinds[static_cast<std::uint8_t>(c)];
+    if (const char* why = Complain(kind, after_cr, line_empty); why != nullptr) return why;
+    after_cr = kind == Kind::kCr;
+    line_empty = kind == Kind::kLf || (line_empty && kind == Kind::kCr);
   }
   return nullptr;
 }

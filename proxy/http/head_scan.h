@@ -1,4 +1,4 @@
-// HeadScan: collects a head from reads and refuses bytes that no head may hold.
+// HeadScan: finds the end of a head and refuses bytes that no head may hold.
 #pragma once
 
 #include <cstdint>
@@ -26,16 +26,20 @@ class HeadScan {
   // Takes bytes up to the end of the head; `taken` says how many.
   Status Feed(std::span<const std::uint8_t> in, Bytes& taken);
 
-  // The head's bytes, its final empty line included.
-  const std::string& text() const { return text_; }
-  bool in_first_line() const { return line_begin_ == 0; }
+  // kComplete: the head's bytes, its final empty line included. Lives as long as the input of the
+  // last Feed and this do: a head that came in one piece is not copied.
+  std::string_view text() const { return whole_; }
+  bool in_first_line() const { return lines_ == 0; }
   // kIllegal: a short sentence.
   const char* why() const { return why_; }
 
  private:
   Bytes limit_;
-  std::string text_;
-  std::size_t line_begin_ = 0;
+  std::string kept_;  // the head's begin, when it comes in pieces
+  std::string_view whole_;
+  std::size_t lines_ = 0;   // that are complete
+  bool line_empty_ = true;  // so far, the current one
+  bool after_cr_ = false;
   bool leading_line_allowed_ = false;
   const char* why_ = "";
 };

@@ -37,8 +37,12 @@ class Parser : public http::basic_parser<kIsRequest<Head>> {
   using Code = beast::error_code;
   using Text = beast::string_view;
 
+  // Most heads have fewer fields.
+  static constexpr std::size_t kUsualFields = 16;
+
   void on_request_impl(Verb, Text method, Text target, int version, Code&) override {
     if constexpr (kIsRequest<Head>) {
+      head.fields.reserve(kUsualFields);
       head.method = ToString(method);
       head.target = ToString(target);
       head.version = version;
@@ -46,6 +50,7 @@ class Parser : public http::basic_parser<kIsRequest<Head>> {
   }
   void on_response_impl(int status, Text reason, int version, Code&) override {
     if constexpr (!kIsRequest<Head>) {
+      head.fields.reserve(kUsualFields);
       head.status = status;
       head.reason = ToString(reason);
       head.version = version;

@@ -71,12 +71,14 @@ Bytes Conn::Write(std::string_view head, std::span<const std::uint8_t> body) {
   ssize_t sent = 0;
   if (head.empty()) {
     sent = send(fd(), body.data(), body.size(), MSG_NOSIGNAL);
+  } else if (body.empty()) {
+    sent = send(fd(), head.data(), head.size(), MSG_NOSIGNAL);
   } else {
     std::array<iovec, 2> pieces{iovec{const_cast<char*>(head.data()), head.size()},
                                 iovec{const_cast<std::uint8_t*>(body.data()), body.size()}};
     msghdr message{};
     message.msg_iov = pieces.data();
-    message.msg_iovlen = body.empty() ? 1 : 2;
+    message.msg_iovlen = pieces.size();
     sent = sendmsg(fd(), &message, MSG_NOSIGNAL);
   }
   if (sent == static_cast<ssize_t>(head.size() + body.size())) return head.size() + body.size();
