@@ -16,6 +16,8 @@ struct Told {
   bool failed = false;
   std::string text;  // the head, written again
   Bytes taken = 0;   // unless it failed
+  std::string body;  // passed on, chunk headers included; of a whole message
+  std::string data;  // without them
 
   friend bool operator==(const Told&, const Told&) = default;
 };
@@ -26,10 +28,20 @@ Told Read(std::span<const std::uint8_t> stream, std::size_t step) {
   constexpr Bytes kHeaderSize = 512;
   MessageReader<Head> reader(kHeaderSize);
   Told told;
+  std::string taken;  // behind the head
+  reader.SetDataSink([&told](std::string_view data) { told.data += data; });
   while (true) {
     const std::span<const std::uint8_t> in = stream.first(std::min(step, stream.size()));
     const auto result = reader.Feed(in);
     CONNGUARD_REQUIRE(result.taken <= in.size());
+    CONNGUARD_REQUIRE(result.pass <= result.taken);
+    if (told.head && result.status != Status::kError) {
+      taken.append(in.begin(), in.begin() + static_cast<std::ptrdiff_t>(result.taken));
+      told.body += result.held;
+      told.body.append(in.begin(), in.begin() + static_cast<std::ptrdiff_t>(result.pass));
+      // Nothing is passed twice, out of order, or before it came.
+      CONNGUARD_REQUIRE(taken.starts_with(told.body));
+    }
     stream = stream.subspan(result.taken);
     told.taken += result.taken;
     if (result.status == Status::kHead) {
@@ -47,7 +59,12 @@ Told Read(std::span<const std::uint8_t> stream, std::size_t step) {
     } else if (!told.done) {
       CONNGUARD_REQUIRE(result.taken == in.size());
     }
+    if (told.done) CONNGUARD_REQUIRE(told.body == taken);
     if (told.done || told.failed || stream.empty()) break;
+  }
+  if (!told.done) {
+    told.body.clear();
+    told.data.clear();
   }
   reader.End();
   return told;

@@ -1,4 +1,5 @@
-// Fuzzes requests: reading, forwarding, targets. Input: byte 0 the longest read, then the stream.
+// Fuzzes requests, head and body: reading, forwarding, targets. Input: byte 0 the longest read,
+// then the stream.
 #include "http/forwarding.h"
 #include "message_fuzz.h"
 

@@ -1,4 +1,5 @@
-// Fuzzes responses: reading and forwarding. Input: byte 0 the longest read, then the stream.
+// Fuzzes responses, head and body: reading and forwarding. Input: byte 0 the longest read, then the
+// stream.
 #include "http/forwarding.h"
 #include "message_fuzz.h"
 
