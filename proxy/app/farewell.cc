@@ -10,7 +10,7 @@ namespace connguard {
 
 namespace {
 
-// An HTTP client that was told `Connection: close` needs no longer to take its answer and leave.
+// From the last byte written: an HTTP client that was told `Connection: close` leaves meanwhile.
 constexpr Millis kHttpPatience{5'000};
 
 }  // namespace
@@ -27,7 +27,13 @@ void Farewell::Start() noexcept {
   client_.conn->set_handler(this);
   client_.conn->Resume();
   if (!handshake_ || handshake_->close_received) client_.conn->FinishWriting();
-  worker_.loop().timers().Arm(timer_, worker_.now() + patience_);
+  Arm();
+}
+
+void Farewell::Arm() {
+  const bool writing = !handshake_ && client_.conn->queued() > 0;
+  const Millis patience = writing ? worker_.config().limits.body_timeout : patience_;
+  worker_.loop().timers().Arm(timer_, worker_.now() + patience);
 }
 
 void Farewell::OnConnected(Conn& /*conn*/) noexcept {}
@@ -46,7 +52,9 @@ void Farewell::OnReceive(Conn& conn, std::span<const std::uint8_t> data) noexcep
   }
 }
 
-void Farewell::OnProgress(Conn& /*conn*/) noexcept {}
+void Farewell::OnProgress(Conn& /*conn*/) noexcept {
+  if (client_ && !handshake_) Arm();
+}
 
 void Farewell::OnEnd(Conn& /*conn*/, ConnEnd /*end*/) noexcept {
   client_.Drop();
@@ -55,7 +63,9 @@ void Farewell::OnEnd(Conn& /*conn*/, ConnEnd /*end*/) noexcept {
 
 void Farewell::GiveUp() {
   if (!client_) return;
-  client_.conn->Reset();
+  // What is written may still be on its way to a slow reader: a reset would destroy it.
+  const bool written = !handshake_ && client_.conn->queued() == 0;
+  if (!written) client_.conn->Reset();
   client_.Drop();
   Retire();
 }

@@ -18,9 +18,10 @@ struct ClosingHandshake {
   bool close_received;
 };
 
-// Sends FIN – at once, or when the client's Close frame has come –, reads until the client's own
-// FIN so that no reset destroys the last words on their way, and resets the leg when that takes too
-// long.
+// Sends FIN – when all is written, or when the client's Close frame has come –, reads until the
+// client's own FIN so that no reset destroys the last words on their way, and ends the leg when
+// that takes too long. A client of HTTP that takes its answer slowly has limits.body_timeout for
+// each step.
 class Farewell : public Session {
  public:
   Farewell(Worker& worker, Client client, const std::optional<ClosingHandshake>& handshake,
@@ -34,6 +35,7 @@ class Farewell : public Session {
   void OnEnd(Conn& conn, ConnEnd end) noexcept override;
 
  private:
+  void Arm();
   void GiveUp();
 
   Client client_;

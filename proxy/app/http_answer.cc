@@ -26,6 +26,7 @@ void HttpSession::ReadAnswer(std::span<const std::uint8_t> data) {
     switch (result.status) {
       case ResponseReader::Status::kNeedMore:
         SendDown({});
+        BalanceUpstream();
         return;
       case ResponseReader::Status::kError:
         Fail(502, result.why);
