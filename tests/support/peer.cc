@@ -177,6 +177,13 @@ int Peer::ReadClose(std::string* reason) {
          static_cast<std::uint8_t>(frame.payload[1]);
 }
 
+std::string Peer::ReadSome() {
+  if (input_.empty() && !Fill(Clock::now() + kPatience) && !ended_) {
+    throw std::runtime_error("nothing came");
+  }
+  return std::exchange(input_, {});
+}
+
 std::string Peer::ReadToEnd(PeerEnd* end) {
   const Clock::time_point deadline = Clock::now() + kPatience;
   while (Fill(deadline)) continue;

@@ -58,6 +58,8 @@ class Peer {
   std::string ReadText();
   // A Close frame's code (0: it was empty); its reason goes to `reason`.
   int ReadClose(std::string* reason = nullptr);
+  // What has come, at least one byte; empty: the end.
+  std::string ReadSome();
   // What is left, up to the end.
   std::string ReadToEnd(PeerEnd* end = nullptr);
   // True when nothing has come and nothing comes for `time`.

@@ -52,6 +52,8 @@ OriginLeg TestOrigin::Accept() {
   return OriginLeg(std::move(fd));
 }
 
-bool TestOrigin::NobodyComes() { return !Comes(listener_.get(), kMoment); }
+bool TestOrigin::NobodyComes(std::chrono::milliseconds time) {
+  return !Comes(listener_.get(), time);
+}
 
 }  // namespace connguard::testing

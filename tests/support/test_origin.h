@@ -33,8 +33,10 @@ class TestOrigin {
 
   // The next connection of the guard's.
   OriginLeg Accept();
-  // True when no connection waits to be accepted, nor comes within kMoment.
-  bool NobodyComes();
+  // True when no connection waits to be accepted, nor comes within `time`.
+  bool NobodyComes(std::chrono::milliseconds time = kMoment);
+  // The listening socket, to poll.
+  int fd() const { return listener_.get(); }
   // Connections are refused from now on, those that wait are reset.
   void Close() { listener_ = Fd(); }
 
