@@ -82,7 +82,11 @@ bool IsChunkStart(std::string_view text, bool first) {
   }
   const std::size_t digits = text.find_first_not_of("0123456789abcdefABCDEF");
   if (digits == std::string_view::npos) return true;
-  return digits > 0 && std::string_view("; \t\r").find(text[digits]) != std::string_view::npos;
+  if (digits == 0 || std::string_view("; \t\r").find(text[digits]) == std::string_view::npos) {
+    return false;
+  }
+  const bool last = text.find_first_not_of('0') == digits;
+  return text.find(last ? "\r\n\r\n" : kCrlf, digits) == std::string_view::npos;
 }
 
 const char* FindIllegalLine(std::string_view text) {

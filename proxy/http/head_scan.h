@@ -45,7 +45,9 @@ class HeadScan {
 };
 
 // True when `text` can be the begin of [CRLF] chunk-size, the CRLF of the chunk before it being
-// there unless it is the first (RFC 9112 §7.1).
+// there unless it is the first (RFC 9112 §7.1). Not when the header's end is there, or that of the
+// last one's trailers: the parser takes such a text, unless it is illegal or it looks for the end
+// of a quoted string in what follows, where others have seen the chunk begin.
 bool IsChunkStart(std::string_view text, bool first);
 
 // The same rules for text that is complete: chunk headers and trailers. Null when it is legal.

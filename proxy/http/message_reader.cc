@@ -56,8 +56,11 @@ class Parser : public http::basic_parser<kIsRequest<Head>> {
       head.version = version;
     }
   }
-  void on_field_impl(http::field, Text name, Text value, Code&) override {
-    if (this->is_header_done()) return;  // a trailer
+  void on_field_impl(http::field field, Text name, Text value, Code& error) override {
+    if (this->is_header_done()) {  // a trailer; Beast refuses Content-Length and Transfer-Encoding
+      if (field == http::field::host) error = http::error::bad_field;
+      return;
+    }
     head.fields.push_back({ToString(name), ToString(value)});
   }
   void on_header_impl(Code&) override {}
