@@ -22,7 +22,8 @@ enum class Fate : std::uint8_t {
   kTrailers,  // `trailers` is the one word that holds for the whole way (RFC 9110 §10.1.4)
   kExpect,    // not from HTTP/1.0 (RFC 9110 §10.1.1)
   kOffer,     // WebSocket extensions: on request they are not offered
-  kCoding,    // as kKeep, but HTTP/1.0 knows no transfer codings
+  kLength,    // as kKeep, but not with a status that has no body
+  kCoding,    // likewise, and HTTP/1.0 knows no transfer codings
   kClaim,     // where a request comes from: believed of trusted peers only
   kHost,      // an absolute target's authority takes its place
 };
@@ -44,7 +45,7 @@ constexpr auto kRules = std::to_array<Rule>({
     {"Upgrade", Fate::kUpgrade, Fate::kUpgrade},
     {"Transfer-Encoding", Fate::kKeep, Fate::kCoding},
     {"Trailer", Fate::kPass, Fate::kCoding},
-    {"Content-Length", Fate::kKeep, Fate::kKeep},
+    {"Content-Length", Fate::kKeep, Fate::kLength},
     {"Host", Fate::kHost, Fate::kPass},
     {"Expect", Fate::kExpect, Fate::kPass},
     {"Sec-WebSocket-Extensions", Fate::kOffer, Fate::kKeep},
@@ -172,6 +173,7 @@ bool Passes(Fate fate, const Field& field, const RequestHead& head, const Reques
   switch (fate) {
     case Fate::kPass:
     case Fate::kKeep:
+    case Fate::kLength:
     case Fate::kCoding:
     case Fate::kHost:
       return true;
@@ -222,6 +224,8 @@ std::string ForwardResponse(const ResponseHead& head, const ResponseHop& hop) {
   if (hop.upgrade) return Serialize(head);
   constexpr std::size_t kUsualHead = 512;
   constexpr int kUpgradeRequired = 426;  // says what to upgrade to (RFC 9110 §15.5.22)
+  // A client that believed a length would wait for a body (RFC 9110 §8.6, RFC 9112 §6.1).
+  const bool bodiless = head.status < 200 || head.status == 204;
   const NamedFields named(head.fields);
   std::string out;
   out.reserve(kUsualHead);
@@ -231,7 +235,8 @@ std::string ForwardResponse(const ResponseHead& head, const ResponseHop& hop) {
     const Fate fate = FateOf(field.name, &Rule::response, named);
     if (fate == Fate::kStop || fate == Fate::kOurs) continue;
     if (fate == Fate::kUpgrade && head.status != kUpgradeRequired) continue;
-    if (fate == Fate::kCoding && hop.client_version < 11) continue;
+    if (fate == Fate::kCoding && (bodiless || hop.client_version < 11)) continue;
+    if (fate == Fate::kLength && bodiless) continue;
     Append(out, field.name, field.value);
   }
   if (hop.via) Append(out, "Via", head.version >= 11 ? "1.1 connguard" : "1.0 connguard");

@@ -18,6 +18,12 @@ bool IsKey(std::string_view key) {
                      [](char c) { return IsAlphanumeric(c) || c == '+' || c == '/'; });
 }
 
+bool AnnouncesBody(const std::vector<Field>& fields) {
+  const std::string_view length = Find(fields, "Content-Length").value_or("0");
+  return Find(fields, "Transfer-Encoding") ||
+         length.find_first_not_of('0') != std::string_view::npos;
+}
+
 std::string AcceptOf(std::string_view key) {
   const std::string text = std::string(key) + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
@@ -45,11 +51,7 @@ std::optional<Refusal> CheckWebSocketUpgrade(const RequestHead& head) {
       !EqualsIgnoringCase(*Find(head.fields, "Upgrade"), "websocket")) {
     return Refusal{400, "Upgrade names more than websocket"};
   }
-  if (Find(head.fields, "Transfer-Encoding")) return Refusal{400, "WebSocket upgrade with a body"};
-  const std::string_view length = Find(head.fields, "Content-Length").value_or("0");
-  if (length.find_first_not_of('0') != std::string_view::npos) {
-    return Refusal{400, "WebSocket upgrade with a body"};
-  }
+  if (AnnouncesBody(head.fields)) return Refusal{400, "WebSocket upgrade with a body"};
   if (Count(head.fields, "Sec-WebSocket-Version") != 1 ||
       *Find(head.fields, "Sec-WebSocket-Version") != "13") {
     return Refusal{426, "Sec-WebSocket-Version must be 13"};
@@ -64,6 +66,7 @@ std::optional<Refusal> CheckWebSocketUpgrade(const RequestHead& head) {
 bool IsWebSocketAccept(const ResponseHead& head, std::string_view key) {
   const std::string accept = AcceptOf(key);
   return head.status == 101 && head.version == 11 && !accept.empty() &&
+         !AnnouncesBody(head.fields) &&  // frames follow, not what another reader took for a body
          HasToken(head.fields, "Connection", "upgrade") && Count(head.fields, "Upgrade") == 1 &&
          EqualsIgnoringCase(*Find(head.fields, "Upgrade"), "websocket") &&
          Count(head.fields, "Sec-WebSocket-Accept") == 1 &&

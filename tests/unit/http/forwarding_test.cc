@@ -246,6 +246,19 @@ TEST(ForwardResponseTest, InterimAnswerSaysNothingOfTheConnection) {
   EXPECT_EQ(Forwarded(text, ResponseHop{.close = true}), text);
 }
 
+TEST(ForwardResponseTest, AnswerWithoutABodyAnnouncesNone) {
+  for (const std::string status : {"103 Early Hints", "204 None"}) {
+    for (const std::string field : {"Content-Length: 5", "Transfer-Encoding: chunked"}) {
+      EXPECT_EQ(
+          Forwarded("HTTP/1.1 " + status + "\r\n" + field + "\r\nA: b\r\n\r\n", ResponseHop{}),
+          "HTTP/1.1 " + status + "\r\nA: b\r\n\r\n");
+    }
+  }
+  // There it is the length that the answer to GET would have (RFC 9110 §8.6).
+  const std::string unchanged = "HTTP/1.1 304 Same\r\nContent-Length: 5\r\n\r\n";
+  EXPECT_EQ(Forwarded(unchanged, ResponseHop{}), unchanged);
+}
+
 TEST(ForwardResponseTest, UpgradeRequiredStillSaysToWhat) {
   const std::string text =
       "HTTP/1.1 426 Upgrade Required\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n";

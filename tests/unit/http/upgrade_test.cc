@@ -104,6 +104,16 @@ TEST(UpgradeTest, AnswerMustSwitchToWebSocketOnly) {
   }
 }
 
+TEST(UpgradeTest, AnswerMustNotAnnounceABody) {
+  const std::string head = Answer(kAccept);
+  const auto accepted = [&head](const std::string& field) {
+    return IsWebSocketAccept(Response(head.substr(0, head.size() - 2) + field + "\r\n\r\n"), kKey);
+  };
+  EXPECT_TRUE(accepted("Content-Length: 0"));
+  EXPECT_FALSE(accepted("Content-Length: 5"));
+  EXPECT_FALSE(accepted("Transfer-Encoding: chunked"));
+}
+
 TEST(UpgradeTest, DeflateIsFoundAmongExtensions) {
   const auto deflate = [](const std::string& value) {
     ResponseHead head;
