@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pathlib
+import re
 import signal
 import socket
 import subprocess
@@ -11,6 +13,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from typing import Iterator
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -21,7 +24,7 @@ TROUBLE = ("Traceback", "Unexpected ASGI message", "Exception in ASGI")
 def guard_binary(sanitized: bool = False) -> str:
     """CONNGUARD names the binary, CONNGUARD_ASAN another one that is built with sanitizers."""
     release = os.environ.get("CONNGUARD", str(ROOT / "build/release/proxy/connguard"))
-    return os.environ.get("CONNGUARD_ASAN", release) if sanitized else release
+    return os.environ.get("CONNGUARD_ASAN") or release if sanitized else release
 
 
 def free_port() -> int:
@@ -80,6 +83,23 @@ class Server:
         pages = int(pathlib.Path(f"/proc/{self.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE")
 
+    def peak_bytes(self) -> int:
+        """The most resident memory since the start or the last forget_peak()."""
+        status = pathlib.Path(f"/proc/{self.pid}/status").read_text()
+        return int(re.search(r"^VmHWM:\s+(\d+) kB$", status, re.M)[1]) * 1024
+
+    def forget_peak(self) -> None:
+        pathlib.Path(f"/proc/{self.pid}/clear_refs").write_text("5")
+
+    @contextlib.contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Stopped for a while: what comes meanwhile, it finds all at once."""
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
+
     def stop(self, timeout: float = 40.0) -> int:
         """SIGTERM, then SIGKILL; returns the exit status."""
         if self.process.poll() is None:
@@ -99,8 +119,9 @@ class AgentServer(Server):
         ws: str = "websockets",
         arguments: tuple[str, ...] = (),
         environment: dict[str, str] | None = None,
+        port: int | None = None,
     ) -> None:
-        self.port = free_port()
+        self.port = port or free_port()
         command = [PYTHON, "-m", "agent", "--variant", variant, "--ws", ws]
         command += ["--port", str(self.port), *arguments]
         log = directory / f"agent-{variant}-{ws}-{self.port}.log"

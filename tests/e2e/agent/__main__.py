@@ -21,10 +21,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--variant", choices="ABCD", default="A")
     parser.add_argument("--ws", choices=["websockets", "wsproto"], default="websockets")
+    parser.add_argument("--http", choices=["h11", "httptools"], default="h11")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=1865)
     parser.add_argument("--ws-ping-interval", type=float, default=20.0)
     parser.add_argument("--ws-ping-timeout", type=float, default=20.0)
+    parser.add_argument("--timeout-keep-alive", type=float, default=5.0)
     parser.add_argument("--burn", type=int, default=0, help="threads that saturate the CPU")
     args = parser.parse_args()
 
@@ -33,9 +35,11 @@ def main() -> None:
         app,
         host=args.host,
         port=args.port,
+        http=args.http,
         ws=args.ws,
         ws_ping_interval=args.ws_ping_interval,
         ws_ping_timeout=args.ws_ping_timeout,
+        timeout_keep_alive=args.timeout_keep_alive,
         log_level="info",
         use_colors=False,
     )

@@ -13,7 +13,7 @@ import uvicorn
 from fastapi import FastAPI, Request, WebSocket, WebSocketDisconnect
 from fastapi.responses import JSONResponse
 
-from . import rest
+from . import rest, streams
 from .behaviour import Behaviour
 from .recorder import Recorder
 from .sessions import VARIANTS, VariantD
@@ -52,6 +52,7 @@ def create_app(variant: str) -> FastAPI:
 
     add_introspection(app)
     rest.add_routes(app)
+    streams.add_routes(app)
     return app
 
 
