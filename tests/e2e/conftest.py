@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import inspect
 import pathlib
@@ -14,7 +15,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
-from guardconfig import guard_config  # noqa: E402
+from guardconfig import guard_config, http_config  # noqa: E402
 from httpclient import Agent  # noqa: E402
 from processes import AgentServer, GuardServer  # noqa: E402
 from wsclient import Client  # noqa: E402
@@ -57,12 +58,12 @@ def report() -> Callable[[str], None]:
     return REPORT.append
 
 
-@pytest.fixture
-def start_agent(tmp_path: pathlib.Path) -> Iterator[Callable[..., AgentServer]]:
+@contextlib.contextmanager
+def agents(directory: pathlib.Path) -> Iterator[Callable[..., AgentServer]]:
     started: list[AgentServer] = []
 
     def start(*args, **kwargs) -> AgentServer:
-        started.append(AgentServer(tmp_path, *args, **kwargs))
+        started.append(AgentServer(directory, *args, **kwargs))
         return started[-1]
 
     yield start
@@ -70,20 +71,32 @@ def start_agent(tmp_path: pathlib.Path) -> Iterator[Callable[..., AgentServer]]:
         server.stop(timeout=3)  # uvicorn waits for handlers; a broken session's never ends
 
 
-@pytest.fixture
-def start_guard(tmp_path: pathlib.Path, request) -> Iterator[Callable[..., GuardServer]]:
+@contextlib.contextmanager
+def guards(directory: pathlib.Path, request) -> Iterator[Callable[..., GuardServer]]:
     """Guards from the sanitized binary where a test or its module is marked so."""
     sanitized = request.node.get_closest_marker("sanitized") is not None
     started: list[GuardServer] = []
 
     def start(config: str, sanitized: bool = sanitized) -> GuardServer:
-        started.append(GuardServer(tmp_path, config, sanitized))
+        started.append(GuardServer(directory, config, sanitized))
         return started[-1]
 
     yield start
     for server in started:
         assert server.stop() == 0, server.log()
         assert server.reports() == []
+
+
+@pytest.fixture
+def start_agent(tmp_path: pathlib.Path) -> Iterator[Callable[..., AgentServer]]:
+    with agents(tmp_path) as start:
+        yield start
+
+
+@pytest.fixture
+def start_guard(tmp_path: pathlib.Path, request) -> Iterator[Callable[..., GuardServer]]:
+    with guards(tmp_path, request) as start:
+        yield start
 
 
 @dataclasses.dataclass
@@ -117,5 +130,25 @@ def stack(start_agent, start_guard) -> Callable[..., Stack]:
     ) -> Stack:
         agent_server = start_agent(variant, ws, agent_arguments)
         return Stack(agent_server, start_guard(guard_config(agent_server.port, **config)))
+
+    return start
+
+
+@pytest.fixture(scope="module", params=["h11", "httptools"])
+def http_stack(tmp_path_factory, request) -> Iterator[Stack]:
+    """One guard and one agent for all tests of a module: they use names of their own."""
+    directory = tmp_path_factory.mktemp(request.param)
+    with agents(directory) as start_agent, guards(directory, request) as start_guard:
+        agent_server = start_agent(arguments=("--http", request.param))
+        yield Stack(agent_server, start_guard(http_config(agent_server.port)))
+
+
+@pytest.fixture
+def own_http_stack(start_agent, start_guard) -> Callable[..., Stack]:
+    """own_http_stack(agent_arguments, and any word of http_config): for one test alone."""
+
+    def start(agent_arguments: tuple[str, ...] = (), **config) -> Stack:
+        agent_server = start_agent(arguments=agent_arguments)
+        return Stack(agent_server, start_guard(http_config(agent_server.port, **config)))
 
     return start

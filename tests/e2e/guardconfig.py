@@ -69,3 +69,44 @@ def guard_config(
         workers=workers,
     )
     return text.replace("{path}", path).replace("{turn}", turn)
+
+
+HTTP_TEMPLATE = """\
+version: 1
+listeners:
+  - {{name: public, bind: "127.0.0.1:{{port}}"}}
+upstreams:
+  - {{name: agent, url: "{url}"}}
+routes:
+{answers}  - {{name: rest, match: {{path: "/**"}}, upstream: agent}}
+admin: {{bind: "127.0.0.1:{{admin}}"}}
+logging: {{level: info}}
+workers: {workers}
+"""
+
+ANSWERS = """\
+  - name: answers
+    match: {{path: "/answers/**"}}
+    upstream: agent
+    session:
+      key: "{{header.x-user}}"
+      methods: [POST]
+      on_drop: {on_drop}
+      wait: {wait}
+      settle: {settle}
+      barrier: {{path: /}}
+"""
+
+
+def http_config(
+    agent_port: int,
+    on_drop: str | None = None,
+    wait: str = "60s",
+    settle: str = "100ms",
+    workers: str = "auto",
+) -> str:
+    """For plain HTTP. `on_drop` fences the POSTs to /answers/ by their x-user; None: nothing is."""
+    answers = ANSWERS.format(on_drop=on_drop, wait=wait, settle=settle) if on_drop else ""
+    url = f"http://127.0.0.1:{agent_port}"
+    text = HTTP_TEMPLATE.format(url=url, answers="{answers}", workers=workers)
+    return text.replace("{answers}", answers)

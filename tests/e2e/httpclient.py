@@ -85,6 +85,9 @@ class Agent:
         query = "" if user is None else "?" + urllib.parse.urlencode({"user": user})
         return (await request(self.port, "/_state" + query)).json()
 
+    async def open(self, gate: str) -> None:
+        assert (await request(self.port, f"/gate/{gate}/open", "POST")).status == 200
+
     async def events(self, user: str) -> list[dict[str, Any]]:
         query = urllib.parse.urlencode({"user": user})
         return (await request(self.port, "/_events?" + query)).json()
