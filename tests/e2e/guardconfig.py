@@ -92,6 +92,7 @@ ANSWERS = """\
       key: "{{header.x-user}}"
       methods: [POST]
       on_drop: {on_drop}
+      on_conflict: {on_conflict}
       wait: {wait}
       settle: {settle}
       barrier: {{path: /}}
@@ -101,12 +102,17 @@ ANSWERS = """\
 def http_config(
     agent_port: int,
     on_drop: str | None = None,
+    on_conflict: str = "takeover",
     wait: str = "60s",
     settle: str = "100ms",
     workers: str = "auto",
 ) -> str:
     """For plain HTTP. `on_drop` fences the POSTs to /answers/ by their x-user; None: nothing is."""
-    answers = ANSWERS.format(on_drop=on_drop, wait=wait, settle=settle) if on_drop else ""
+    answers = ""
+    if on_drop:
+        answers = ANSWERS.format(
+            on_drop=on_drop, on_conflict=on_conflict, wait=wait, settle=settle
+        )
     url = f"http://127.0.0.1:{agent_port}"
     text = HTTP_TEMPLATE.format(url=url, answers="{answers}", workers=workers)
     return text.replace("{answers}", answers)

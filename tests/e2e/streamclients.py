@@ -125,16 +125,24 @@ class RawClient(StreamClient):
     linger: bytes | None = None
 
     @classmethod
-    async def open(cls, port, target, body=None, headers=None):
+    async def connect(cls, port: int) -> "RawClient":
         client = cls()
         reader, client._writer = await asyncio.open_connection("127.0.0.1", port)
+        client._pieces = client._read(reader)
+        return client
+
+    def send(self, target: str, body: bytes | None = None, headers: Headers | None = None) -> None:
         method = "GET" if body is None else "POST"
-        lines = [f"{method} {target} HTTP/1.1", f"Host: 127.0.0.1:{port}"]
+        lines = [f"{method} {target} HTTP/1.1", "Host: agent.test"]
         lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
         if body is not None:
             lines.append(f"Content-Length: {len(body)}")
-        client._writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + (body or b""))
-        client._pieces = client._read(reader)
+        self._writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + (body or b""))
+
+    @classmethod
+    async def open(cls, port, target, body=None, headers=None):
+        client = await cls.connect(port)
+        client.send(target, body, headers)
         return client
 
     async def _read(self, reader: asyncio.StreamReader) -> AsyncIterator[bytes]:

@@ -295,7 +295,8 @@ async def test_requests_over_one_connection_use_one_upstream_connection(own_http
         responses = [await client.get("/connection") for _ in range(50)]
     assert {response.status_code for response in responses} == {200}
     assert s.guard.gauge("connguard_connections_accepted_total") == 1
-    assert len({response.json()["port"] for response in responses}) == 1
+    (port,) = {response.json()["port"] for response in responses}
+    assert port != 0
 
 
 async def test_one_connection_carries_every_kind_of_request(own_http_stack):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import time
 
@@ -143,7 +144,8 @@ async def test_finish_lets_an_abandoned_answer_end_before_the_next_begins(
     report(f"{http_name}, {client.__name__} left: {gap * 1000:.0f} ms of settle and barrier")
     assert 0.1 <= gap < 1
     asked = re.findall(r'"(GET /|POST /answers/\w+)[ ?]', s.agent_server.log())
-    assert asked[-3:] == ["POST /answers/one", "GET /", "POST /answers/two"]  # GET: the barrier
+    asked = asked[asked.index("POST /answers/one") :][:3]
+    assert asked == ["POST /answers/one", "GET /", "POST /answers/two"]  # GET: the barrier
     assert s.agent_server.trouble() == []
 
 
@@ -158,6 +160,28 @@ async def test_finish_keeps_many_returns_of_one_user_apart(own_http_stack, http_
     assert await s.agent.wait("u", "stream_done", count=10)
     told = await story(s, "u")
     assert [gate for name, gate in told if name == "done"] == [f"t{n}" for n in range(10)]
+    assert most_at_a_time(told) == 1
+
+
+async def test_a_return_that_races_the_drop_is_served_after_it(own_http_stack):
+    """The guard hears of both at once, on two threads, in either order."""
+    s = own_http_stack(on_drop="finish", settle="5ms")
+    rounds = 40
+    for n in range(rounds):
+        first = await ask(s, (RawClient, ResettingClient)[n % 2], "u", f"a{n}")
+        second = await RawClient.connect(s.port)
+        leaving = asyncio.ensure_future(first.leave())
+        if n % 4 < 2:
+            await leaving
+        second.send(f"/answers/b{n}", b"again?", asked_by("u"))
+        await leaving
+        await s.agent.open(f"a{n}")
+        await s.agent.open(f"b{n}")
+        assert await second.rest() == ['{"question": "again?"}', f'{{"last": "b{n}"}}']
+    assert await s.agent.wait("u", "stream_done", count=2 * rounds)
+    told = await story(s, "u")
+    order = [f"{which}{n}" for n in range(rounds) for which in "ab"]
+    assert [gate for name, gate in told if name == "done"] == order
     assert most_at_a_time(told) == 1
 
 
@@ -210,6 +234,45 @@ async def test_a_held_request_gives_up_after_wait_with_503_and_retry_after(own_h
     second = await RawClient.open(s.port, "/answers/two", b"why?", asked_by("u"))
     assert (await second.rest())[-1] == '{"last": "two"}'
     assert most_at_a_time(await story(s, "u")) == 1
+
+
+async def test_a_newer_request_takes_the_place_of_one_that_waits(own_http_stack):
+    s = own_http_stack(on_drop="finish")
+    await (await ask(s, RawClient, "u", "one")).leave()
+    waiter = await RawClient.open(s.port, "/answers/never", b"why?", asked_by("u"))
+    assert not await s.agent.wait("u", "stream_started", HOLD, count=2)
+    newest = await RawClient.open(s.port, "/answers/two", b"again?", asked_by("u"))
+    problem = json.loads(await waiter.line())
+    assert (waiter.status, problem["status"]) == (409, 409)
+    await s.agent.open("one")
+    assert await newest.line() == '{"question": "again?"}'
+    await s.agent.open("two")
+    assert await newest.rest() == ['{"last": "two"}']
+    assert [gate for name, gate in await story(s, "u") if name == "started"] == ["one", "two"]
+
+
+async def test_takeover_cuts_the_older_answer_visibly_and_lets_the_agent_finish_it(own_http_stack):
+    s = own_http_stack(on_drop="finish", on_conflict="takeover")
+    old = await ask(s, RawClient, "u", "one")
+    new = await RawClient.open(s.port, "/answers/two", b"again?", asked_by("u"))
+    with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+        await old.line()
+    await s.agent.open("one")
+    await s.agent.open("two")
+    assert await new.rest() == ['{"question": "again?"}', '{"last": "two"}']
+    assert await s.agent.wait("u", "stream_done", count=2)
+    told = await story(s, "u")
+    assert told == [("started", "one"), ("done", "one"), ("started", "two"), ("done", "two")]
+
+
+async def test_reject_refuses_the_newer_request_and_leaves_the_older_alone(own_http_stack):
+    s = own_http_stack(on_drop="finish", on_conflict="reject")
+    old = await ask(s, RawClient, "u", "one")
+    new = await RawClient.open(s.port, "/answers/never", b"again?", asked_by("u"))
+    assert json.loads(await new.line())["status"] == new.status == 409
+    await s.agent.open("one")
+    assert await old.rest() == ['{"last": "one"}']
+    assert [gate for name, gate in await story(s, "u") if name == "started"] == ["one"]
 
 
 async def test_a_waiter_that_leaves_never_asks_the_agent(own_http_stack):

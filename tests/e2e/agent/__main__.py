@@ -40,6 +40,7 @@ def main() -> None:
         ws_ping_interval=args.ws_ping_interval,
         ws_ping_timeout=args.ws_ping_timeout,
         timeout_keep_alive=args.timeout_keep_alive,
+        proxy_headers=False,  # request.client is to be who connected: tests count connections by it
         log_level="info",
         use_colors=False,
     )
