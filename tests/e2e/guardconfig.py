@@ -96,6 +96,11 @@ ANSWERS = """\
       wait: {wait}
       settle: {settle}
       barrier: {{path: /}}
+  - name: chat
+    match: {{path: "/ws/{{user_id}}"}}
+    upstream: agent
+    session: {{key: "{{path.user_id}}", settle: {settle}, barrier: {{path: /}}}}
+    turn: {turn}
 """
 
 
@@ -107,11 +112,12 @@ def http_config(
     settle: str = "100ms",
     workers: str = "auto",
 ) -> str:
-    """For plain HTTP. `on_drop` fences the POSTs to /answers/ by their x-user; None: nothing is."""
+    """For plain HTTP. `on_drop` fences the POSTs to /answers/ by their x-user, together with the
+    WebSockets of the same users; None: nothing is fenced."""
     answers = ""
     if on_drop:
         answers = ANSWERS.format(
-            on_drop=on_drop, on_conflict=on_conflict, wait=wait, settle=settle
+            on_drop=on_drop, on_conflict=on_conflict, wait=wait, settle=settle, turn=CAT
         )
     url = f"http://127.0.0.1:{agent_port}"
     text = HTTP_TEMPLATE.format(url=url, answers="{answers}", workers=workers)

@@ -148,6 +148,6 @@ async def test_a_reload_in_mid_answer_waits_for_its_end(own_http_stack, page, ht
     page.await_said('{"question": "again?"}')
     await s.agent.open("two")
     page.await_said('{"question": "again?"}', '{"last": "two"}', "over")
-    told = [(e["name"], e["detail"]["gate"]) for e in await s.agent.events("u")][:3]
-    assert told == [("stream_started", "one"), ("stream_done", "one"), ("stream_started", "two")]
+    told = [(e["name"], e["detail"]["gate"]) for e in await s.agent.events("u")]
+    assert told.index(("stream_done", "one")) < told.index(("question", "two"))
     assert s.agent_server.trouble() == []

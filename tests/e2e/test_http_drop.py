@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import signal
 import time
 
 import httpx
@@ -12,6 +13,7 @@ import pytest
 
 import httpclient
 from streamclients import CurlClient, HttpxClient, RawClient, ResettingClient, StreamClient
+from wsclient import Drop
 
 pytestmark = pytest.mark.sanitized
 
@@ -107,7 +109,8 @@ async def ask(stack, client: type[StreamClient], user: str, target: str) -> Stre
 
 async def story(stack, user: str) -> list[tuple[str, str]]:
     events = await stack.agent.events(user)
-    return [(event["name"].removeprefix("stream_"), event["detail"]["gate"]) for event in events]
+    names = ((event["name"].partition("_"), event["detail"]["gate"]) for event in events)
+    return [(what, gate) for (kind, _, what), gate in names if kind == "stream"]
 
 
 def most_at_a_time(told: list[tuple[str, str]]) -> int:
@@ -139,8 +142,8 @@ async def test_finish_lets_an_abandoned_answer_end_before_the_next_begins(
     assert await s.agent.wait("u", "stream_done", count=2)
     told = await story(s, "u")
     assert told == [("started", "one"), ("done", "one"), ("started", "two"), ("done", "two")]
-    _, end_of_one, start_of_two, _ = [event["at"] for event in await s.agent.events("u")]
-    gap = start_of_two - end_of_one
+    at = {(e["name"], e["detail"]["gate"]): e["at"] for e in await s.agent.events("u")}
+    gap = at["stream_started", "two"] - at["stream_done", "one"]
     report(f"{http_name}, {client.__name__} left: {gap * 1000:.0f} ms of settle and barrier")
     assert 0.1 <= gap < 1
     asked = re.findall(r'"(GET /|POST /answers/\w+)[ ?]', s.agent_server.log())
@@ -201,6 +204,21 @@ async def test_finish_holds_for_who_leaves_before_the_first_byte(own_http_stack,
     assert most_at_a_time(await story(s, "u")) == 1
 
 
+@pytest.mark.parametrize("on_drop", ["finish", "close"])
+async def test_a_question_that_breaks_off_does_not_keep_the_key(own_http_stack, on_drop):
+    """There is nothing to finish: the agent has no whole question."""
+    s = own_http_stack(on_drop=on_drop)
+    head = b"POST /answers/one HTTP/1.1\r\nHost: a\r\nX-User: u\r\nContent-Length: 1000\r\n\r\n"
+    _, writer = await asyncio.open_connection("127.0.0.1", s.port)
+    writer.write(head + b"why")
+    assert await s.agent.wait("u", "question", gate="one")
+    writer.close()
+    second = await ask(s, RawClient, "u", "two")
+    await s.agent.open("two")
+    assert await second.rest() == ['{"last": "two"}']
+    assert await story(s, "u") == [("started", "two"), ("done", "two")]
+
+
 @both
 @anyone
 async def test_close_lets_the_agent_know_and_the_next_one_begin(own_http_stack, http_name, client):
@@ -244,6 +262,7 @@ async def test_a_newer_request_takes_the_place_of_one_that_waits(own_http_stack)
     newest = await RawClient.open(s.port, "/answers/two", b"again?", asked_by("u"))
     problem = json.loads(await waiter.line())
     assert (waiter.status, problem["status"]) == (409, 409)
+    await waiter.leave()
     await s.agent.open("one")
     assert await newest.line() == '{"question": "again?"}'
     await s.agent.open("two")
@@ -270,6 +289,7 @@ async def test_reject_refuses_the_newer_request_and_leaves_the_older_alone(own_h
     old = await ask(s, RawClient, "u", "one")
     new = await RawClient.open(s.port, "/answers/never", b"again?", asked_by("u"))
     assert json.loads(await new.line())["status"] == new.status == 409
+    await new.leave()
     await s.agent.open("one")
     assert await old.rest() == ['{"last": "one"}']
     assert [gate for name, gate in await story(s, "u") if name == "started"] == ["one"]
@@ -320,3 +340,48 @@ async def test_a_user_who_stays_asks_again_on_the_same_connection(own_http_stack
     report(f"fenced POSTs of one user, one after the other: {seconds * 1000:.0f} ms each")
     assert most_at_a_time(await story(s, "u")) == 1
     assert s.guard.gauge("connguard_connections_accepted_total") == 1
+
+
+# WebSockets of the same user, and the guard's own end.
+
+
+async def test_a_question_waits_for_the_turn_of_a_websocket_that_dropped(own_http_stack):
+    s = own_http_stack(on_drop="finish")
+    client = await s.connect("u")
+    await client.start(tokens=20, pace=0.05)
+    await client.message()
+    await client.drop(Drop.RST)
+    await s.agent.open("one")
+    assert len(await (await ask(s, RawClient, "u", "one")).rest()) == 1
+    names = [event["name"] for event in await s.agent.events("u")]
+    assert names.index("turn_done") < names.index("exit") < names.index("question")
+    assert s.agent_server.trouble() == []
+
+
+async def test_a_websocket_waits_for_the_answer_of_a_client_that_left(own_http_stack):
+    s = own_http_stack(on_drop="finish")
+    await (await ask(s, RawClient, "u", "one")).leave()
+    client = await s.open("u")
+    assert not await s.agent.wait("u", "open|stream_cancelled", HOLD)
+    await s.agent.open("one")
+    await client.accepted()
+    names = [event["name"] for event in await s.agent.events("u")]
+    assert names == ["question", "stream_started", "stream_done", "open"]
+    await client.turn()
+    await client.close()
+
+
+async def test_sigterm_lets_answers_end_with_and_without_their_clients(own_http_stack):
+    s = own_http_stack(on_drop="finish")
+    await (await ask(s, RawClient, "ann", "left")).leave()
+    stream = await RawClient.open(s.port, "/events/stayed")
+    assert await stream.line() == "id: 1"
+    s.guard.process.send_signal(signal.SIGTERM)
+    while (await httpclient.request(s.guard.admin, "/readyz")).status == 200:
+        pass
+    await s.agent.open("stayed")
+    assert await stream.rest() == ["data: first", "id: 2", "data: second"]
+    await s.agent.open("left")
+    assert await asyncio.to_thread(s.guard.process.wait, 10) == 0
+    assert await story(s, "ann") == [("started", "left"), ("done", "left")]
+    assert (await story(s, "stayed"))[-1] == ("done", "stayed")

@@ -1,6 +1,7 @@
 """The agent's streamed answers. A gate holds each behind its first piece, until a test opens it.
 
-What becomes of an answer is recorded: stream_started, then stream_done or stream_cancelled.
+What becomes of one is recorded: stream_started, then stream_done or stream_cancelled; a POST's
+`question` comes first.
 """
 
 from __future__ import annotations
@@ -60,8 +61,9 @@ def add_routes(app: FastAPI) -> None:
         request: Request, gate: str, tokens: int = 0, pace: float = 0.01
     ) -> StreamingResponse:
         """Says the question, and behind the gate `tokens` numbers and a last word: JSON lines."""
-        question = (await request.body()).decode()
         user = request.headers.get("x-user", gate)
+        recorder.record(user, "question", gate=gate)
+        question = (await request.body()).decode()
 
         async def pieces() -> AsyncIterator[str]:
             yield json.dumps({"question": question}) + "\n"
