@@ -20,6 +20,15 @@ pytestmark = pytest.mark.sanitized
 NOTICE = 1.0  # seconds from a client's going to the agent's knowing
 HOLD = 0.3  # seconds in which something that must not happen is waited for
 anyone = pytest.mark.parametrize("client", [CurlClient, HttpxClient, RawClient, ResettingClient])
+each = pytest.mark.parametrize(
+    "client, http_name",
+    [
+        (CurlClient, "h11"),
+        (HttpxClient, "httptools"),
+        (RawClient, "h11"),
+        (ResettingClient, "httptools"),
+    ],
+)
 both = pytest.mark.parametrize("http_name", ["h11", "httptools"])
 
 
@@ -125,10 +134,9 @@ def agent_with(http_name: str) -> tuple[str, ...]:
     return ("--http", http_name)
 
 
-@both
-@anyone
+@each
 async def test_finish_lets_an_abandoned_answer_end_before_the_next_begins(
-    own_http_stack, report, http_name, client
+    own_http_stack, report, client, http_name
 ):
     s = own_http_stack(agent_with(http_name), on_drop="finish")
     first = await ask(s, client, "u", "one?tokens=20")
@@ -219,9 +227,8 @@ async def test_a_question_that_breaks_off_does_not_keep_the_key(own_http_stack, 
     assert await story(s, "u") == [("started", "two"), ("done", "two")]
 
 
-@both
-@anyone
-async def test_close_lets_the_agent_know_and_the_next_one_begin(own_http_stack, http_name, client):
+@each
+async def test_close_lets_the_agent_know_and_the_next_one_begin(own_http_stack, client, http_name):
     s = own_http_stack(agent_with(http_name), on_drop="close")
     first = await ask(s, client, "u", "one")
     left = time.monotonic()
