@@ -66,9 +66,11 @@ def agents(directory: pathlib.Path) -> Iterator[Callable[..., AgentServer]]:
         started.append(AgentServer(directory, *args, **kwargs))
         return started[-1]
 
-    yield start
-    for server in started:
-        server.stop(timeout=3)  # uvicorn waits for handlers; a broken session's never ends
+    try:
+        yield start
+    finally:
+        for server in started:
+            server.stop(timeout=3)  # uvicorn waits for handlers; a broken session's never ends
 
 
 @contextlib.contextmanager
@@ -81,10 +83,12 @@ def guards(directory: pathlib.Path, request) -> Iterator[Callable[..., GuardServ
         started.append(GuardServer(directory, config, sanitized))
         return started[-1]
 
-    yield start
-    for server in started:
-        assert server.stop() == 0, server.log()
-        assert server.reports() == []
+    try:
+        yield start
+    finally:
+        for server in started:
+            assert server.stop() == 0, server.log()
+            assert server.reports() == []
 
 
 @pytest.fixture
