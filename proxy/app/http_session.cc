@@ -104,7 +104,7 @@ bool HttpSession::OnFence(const FenceEffect& effect) noexcept {
       break;
     case FenceEffect::Kind::kEvict:
       if (!holder) return false;
-      Evict();
+      if (client_) Evict();  // else it left while the fence was asking
       break;
     case FenceEffect::Kind::kProbe:
       // A client that had gone would have been noticed: its connection is always being read.

@@ -22,20 +22,26 @@ UpstreamPool::UpstreamPool(Worker& worker)
       timer_([](void* self) noexcept { static_cast<UpstreamPool*>(self)->Expire(); }, this) {}
 
 std::unique_ptr<Conn> UpstreamPool::Take(std::size_t upstream, ConnHandler* handler) {
-  std::deque<Idle>& idle = idle_[upstream];
-  if (idle.empty()) return nullptr;
-  std::unique_ptr<Conn> conn = std::move(idle.back().conn);
-  idle.pop_back();
-  Count(-1);
-  conn->set_handler(handler);
-  return conn;
+  return Take(upstream, handler, TimePoint::min());
 }
 
 std::unique_ptr<Conn> UpstreamPool::TakeFresh(std::size_t upstream, ConnHandler* handler) {
-  const std::deque<Idle>& idle = idle_[upstream];
-  if (idle.empty() || worker_.now() - idle.back().since > kFresh) return nullptr;
-  std::unique_ptr<Conn> conn = Take(upstream, handler);
-  return conn->quiet() ? std::move(conn) : nullptr;
+  return Take(upstream, handler, worker_.now() - kFresh);
+}
+
+std::unique_ptr<Conn> UpstreamPool::Take(std::size_t upstream, ConnHandler* handler,
+                                         TimePoint since) {
+  std::deque<Idle>& idle = idle_[upstream];
+  while (!idle.empty() && idle.back().since >= since) {
+    std::unique_ptr<Conn> conn = std::move(idle.back().conn);
+    idle.pop_back();
+    Count(-1);
+    // It has ended, or holds what nobody has asked for, which would pass for the next answer.
+    if (!conn->quiet()) continue;
+    conn->set_handler(handler);
+    return conn;
+  }
+  return nullptr;
 }
 
 void UpstreamPool::Put(std::size_t upstream, std::unique_ptr<Conn> conn) {

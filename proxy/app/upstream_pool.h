@@ -25,10 +25,10 @@ class UpstreamPool : public ConnHandler {
   UpstreamPool(const UpstreamPool&) = delete;
   UpstreamPool& operator=(const UpstreamPool&) = delete;
 
-  // A connection on which nothing is under way. nullptr: none.
+  // A connection on which nothing is under way and nothing has come unasked. nullptr: none.
   std::unique_ptr<Conn> Take(std::size_t upstream, ConnHandler* handler);
   // Likewise, for a request that must not be sent twice: one that was in use a moment ago, so that
-  // the upstream can hardly be closing it, and on which nothing has come since.
+  // the upstream can hardly be closing it.
   std::unique_ptr<Conn> TakeFresh(std::size_t upstream, ConnHandler* handler);
 
   // `conn` has carried a request and its whole answer. Closed when there is no room.
@@ -48,6 +48,8 @@ class UpstreamPool : public ConnHandler {
     TimePoint since;
   };
 
+  // The newest that has been idle since `since` at the earliest, and on which nothing has come.
+  std::unique_ptr<Conn> Take(std::size_t upstream, ConnHandler* handler, TimePoint since);
   void Drop(const Conn& conn);
   void Expire();
   void Count(std::ptrdiff_t change);

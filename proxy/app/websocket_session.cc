@@ -169,7 +169,10 @@ void WebSocketSession::ReadAnswer(std::span<const std::uint8_t> data) {
         return;
       case ResponseReader::Status::kError:
         detail_ = result.why;
-        if (phase_ == UpstreamPhase::kRefusal && client_) client_.conn->Reset();
+        if (phase_ == UpstreamPhase::kRefusal && client_) {
+          client_.conn->Reset();  // half an answer must not look whole
+          client_.Drop();
+        }
         phase_ = UpstreamPhase::kNone;
         tunnel_->UpstreamFault(CloseCause::kUpstreamProtocol, worker_.now());
         return;
@@ -199,6 +202,7 @@ void WebSocketSession::TakeAnswer(const ResponseHead& head, std::span<const std:
   if (head.status == 101) {
     if (!IsWebSocketAccept(head, handshake_key_)) {
       detail_ = "the upstream's 101 is not an answer to this handshake";
+      phase_ = UpstreamPhase::kNone;  // what follows answers nothing either
       tunnel_->UpstreamFault(CloseCause::kUpstreamProtocol, worker_.now());
       return;
     }
