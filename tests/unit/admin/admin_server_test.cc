@@ -180,6 +180,19 @@ TEST_F(AdminServerTest, AClientThatHasHalfClosedStillGetsItsAnswer) {
   }
 }
 
+// It once took five seconds for some sizes.
+TEST_F(AdminServerTest, AnAnswerOfAnySizeEndsItsConnectionAtOnceWhereAsked) {
+  const auto server = Start(Loopback());
+  for (std::size_t size = 15'000; size < 40'000; size += 500) {
+    page_ = std::string(size, 'x');
+    auto client = HttpClient::Tcp(server->port());
+    const auto reply = client.Ask("GET", "/metrics", "Connection: close\r\n");
+    ASSERT_TRUE(reply);
+    EXPECT_EQ(reply->body.size(), size);
+    EXPECT_TRUE(client.EndsWithin(std::chrono::seconds(3))) << size;
+  }
+}
+
 TEST_F(AdminServerTest, ALargePageReachesASlowReaderWhole) {
   for (int i = 0; i < 100'000; ++i) page_ += "b_total{n=\"" + std::to_string(i) + "\"} 1\n";
   const auto server = Start(Loopback());
