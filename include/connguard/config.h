@@ -8,6 +8,7 @@
 
 #include "connguard/address.h"
 #include "connguard/cidr.h"
+#include "connguard/close_cause.h"
 #include "connguard/fence.h"
 #include "connguard/heartbeat.h"
 #include "connguard/tunnel.h"
@@ -95,6 +96,12 @@ struct SessionConfig {
   std::vector<std::string> methods;  // plain requests of these methods are fenced too
 };
 
+// What a client is told when its tunnel ends for this cause, instead of the table's code.
+struct CloseCodeChoice {
+  CloseCause cause = CloseCause::kUpstreamLost;
+  CloseCode code = CloseCode::kInternalError;
+};
+
 struct RouteConfig {
   std::string name;
   RouteMatch match;
@@ -103,6 +110,8 @@ struct RouteConfig {
   TurnProfile turn;
   HeartbeatPolicy client_heartbeat;
   HeartbeatPolicy upstream_heartbeat;
+  bool forward_pings = false;  // pings and pongs of either peer go to the other one
+  std::vector<CloseCodeChoice> close_codes;
 };
 
 struct LimitsConfig {

@@ -1,6 +1,7 @@
 // Heartbeat: finds a leg whose peer is gone without a word.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 
@@ -19,11 +20,14 @@ enum class HeartbeatEffect : std::uint8_t { kPing, kDead };
 // Heartbeat pings a silent leg and declares it dead when it stays silent. Any byte is a sign of
 // life.
 //
+// `spread` shortens the interval by up to an eighth, each leg's by its own: legs that came at once
+// must not be pinged at once for ever.
+//
 // Pure: no I/O, no clock; `now` must not go backwards. Owned by one leg; not thread-safe.
 // After any call, drain PollEffect(), then re-read NextTimeout().
 class Heartbeat {
  public:
-  Heartbeat(const HeartbeatPolicy& policy, TimePoint now);
+  Heartbeat(const HeartbeatPolicy& policy, TimePoint now, std::uint32_t spread = 0);
 
   // Bytes came from the peer. Cheap: stores the time, moves no timer (NextTimeout may then be
   // early, and the Tick that follows re-arms).
@@ -31,6 +35,14 @@ class Heartbeat {
     heard_at_ = now;
     heard_since_ping_ = true;
   }
+
+  // The number of the ping that kPing asks for, to be told from earlier ones.
+  std::uint32_t ping() const { return ping_; }
+  // The answer to ping `number` came. How long it took; nullopt for one that is not out.
+  std::optional<std::chrono::nanoseconds> Answered(std::uint32_t number, TimePoint now);
+
+  // A dead leg is let live: its silence counts anew.
+  void Excuse(TimePoint now);
 
   // Ask for a ping now and a sign of life within `timeout`, whatever the schedule (a probe). An
   // earlier deadline stays.
@@ -57,8 +69,11 @@ class Heartbeat {
 
   HeartbeatPolicy policy_;
   State state_ = State::kQuiet;
+  std::uint32_t ping_ = 0;
+  bool ping_out_ = false;  // and not answered
   bool heard_since_ping_ = false;
   TimePoint heard_at_;
+  TimePoint pinged_at_;
   TimePoint deadline_ = kNever;  // of kWaiting
   TimePoint frozen_at_ = kNever;
   EffectQueue<HeartbeatEffect, 4> effects_;

@@ -103,26 +103,44 @@ void CollectUpAndDown(const MetricRow& row, const MetricSources& sources,
   });
 }
 
-// Labels: route. Times in seconds.
+// The histogram that `cell(worker)` gives, summed over all workers. Times in seconds.
+template <const auto& kBounds, typename Cell>
+prometheus::ClientMetric::Histogram SumHistogram(const MetricSources& sources, Cell cell) {
+  prometheus::ClientMetric::Histogram histogram;
+  for (std::size_t i = 0; i <= kBounds.size(); ++i) {
+    double bound = std::numeric_limits<double>::infinity();
+    if (i < kBounds.size()) bound = std::chrono::duration<double>(kBounds[i]).count();
+    for (const WorkerMetrics* worker : sources.workers) {
+      histogram.sample_count += cell(*worker).count(i);
+    }
+    histogram.bucket.push_back({histogram.sample_count, bound});
+  }
+  for (const WorkerMetrics* worker : sources.workers) {
+    histogram.sample_sum += static_cast<double>(cell(*worker).sum_ns()) / 1e9;
+  }
+  return histogram;
+}
+
+// Labels: route.
 template <auto kMember, const auto& kBounds>
 void CollectHistogram(const MetricRow& row, const MetricSources& sources,
                       prometheus::MetricFamily& family) {
   ForEachRoute(sources, [&](std::string_view name, std::size_t route) {
-    prometheus::ClientMetric::Histogram histogram;
-    for (std::size_t i = 0; i <= kBounds.size(); ++i) {
-      double bound = std::numeric_limits<double>::infinity();
-      if (i < kBounds.size()) bound = std::chrono::duration<double>(kBounds[i]).count();
-      for (const WorkerMetrics* worker : sources.workers) {
-        histogram.sample_count += (worker->route(route).*kMember).count(i);
-      }
-      histogram.bucket.push_back({histogram.sample_count, bound});
-    }
+    auto histogram = SumHistogram<kBounds>(
+        sources, [route](const WorkerMetrics& w) -> auto& { return w.route(route).*kMember; });
     if (name.empty() && histogram.sample_count == 0) return;
-    for (const WorkerMetrics* worker : sources.workers) {
-      histogram.sample_sum += static_cast<double>((worker->route(route).*kMember).sum_ns()) / 1e9;
-    }
     AddSample(row, family, {name}).histogram = std::move(histogram);
   });
+}
+
+// Labels: an enumeration's word.
+template <auto kMember, const auto& kWords, const auto& kBounds>
+void CollectHistogramBy(const MetricRow& row, const MetricSources& sources,
+                        prometheus::MetricFamily& family) {
+  for (std::size_t i = 0; i < kWords.size(); ++i) {
+    AddSample(row, family, {kWords[i]}).histogram = SumHistogram<kBounds>(
+        sources, [i](const WorkerMetrics& w) -> auto& { return (w.*kMember).at(i); });
+  }
 }
 
 }  // namespace connguard

@@ -51,6 +51,10 @@ inline constexpr BucketBounds<10> kShieldBounds = {
     {Millis{100}, Millis{500}, Millis{1'000}, Millis{2'500}, Millis{5'000}, Millis{10'000},
      Millis{30'000}, Millis{60'000}, Millis{120'000}, Millis{300'000}}};
 
+inline constexpr BucketBounds<11> kRttBounds = {{Millis{1}, Millis{2}, Millis{5}, Millis{10},
+                                                 Millis{25}, Millis{50}, Millis{100}, Millis{250},
+                                                 Millis{500}, Millis{1'000}, Millis{5'000}}};
+
 // How often a time fell into which bucket. One thread writes, any thread reads; a read during a
 // write may see the one in its bucket and not yet in the sum.
 template <const auto& kBounds>
@@ -142,7 +146,8 @@ struct alignas(kCacheLine) RouteMetrics {
   CellsBy<Counter, HandshakeResult, kHandshakeResultWords.size()> handshakes;
   Histogram<kHoldBounds> handshake_hold;  // from Acquire to the grant or the refusal
   CellsBy<Counter, TurnOutcome, kTurnOutcomeWords.size()> turns;
-  Histogram<kShieldBounds> shield;  // from the drop to the end of the shield
+  Histogram<kShieldBounds> shield;          // from the drop to the end of the shield
+  Histogram<kShieldBounds> upstream_stall;  // from a pong that was overdue to the next byte
   CellsBy<Counter, CloseCause, kCloseCauses> closes;
   CellsBy<Counter, HttpClass, kHttpClassWords.size()>
       http_requests;  // plain ones, when their answer is over
@@ -167,6 +172,7 @@ class alignas(kCacheLine) WorkerMetrics {
   Gauge fence_keys;         // keys of this worker's shard that are not free
   Counter fence_takeovers;  // holders evicted by a newer client
   CellsBy<Counter, Side, kSideWords.size()> heartbeat_timeouts;
+  CellsBy<Histogram<kRttBounds>, Side, kSideWords.size()> ping_rtt;
   Counter barrier_timeouts;
   Gauge upstream_idle;       // upstream connections that wait for their next request
   Counter upstream_reuses;   // requests that went on such a connection

@@ -1,6 +1,8 @@
 // What a client's socket and its proxies say of it.
 #include "app/client.h"
 
+#include <algorithm>
+
 #include "app/upstream_dial.h"
 #include "config/cidr.h"
 
@@ -18,6 +20,22 @@ RequestHop HopOf(const Client& client, const RequestHead& head, const UpstreamCo
   hop.via = upstream.via;
   if (!Find(head.fields, "Host")) hop.host = HostOf(upstream);
   return hop;
+}
+
+void WatchClient(Client& client, const RouteConfig& route) {
+  const HeartbeatPolicy& heartbeat = route.client_heartbeat;
+  if (client.watched || heartbeat.interval == Millis{0}) return;
+  client.watched = true;
+  client.conn->Watch(heartbeat.interval, heartbeat.timeout, heartbeat.interval + heartbeat.timeout);
+}
+
+void WatchUpstream(Conn& upstream, const RouteConfig& route) {
+  const HeartbeatPolicy& heartbeat = route.upstream_heartbeat;
+  if (heartbeat.interval == Millis{0}) return;
+  const Millis longest = route.turn.policy.max;
+  upstream.Watch(
+      heartbeat.interval, heartbeat.timeout,
+      longest == Millis{0} ? Millis{0} : std::max(heartbeat.interval + heartbeat.timeout, longest));
 }
 
 }  // namespace connguard

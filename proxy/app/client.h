@@ -17,6 +17,7 @@ struct Client {
   std::unique_ptr<Conn> conn;
   std::string ip;                            // of the socket; `unix` where it has none
   const ListenerConfig* listener = nullptr;  // where it came in; lives in the Config
+  bool watched = false;                      // by WatchClient
 
   explicit operator bool() const { return conn != nullptr; }
   void Drop() {
@@ -30,5 +31,11 @@ std::string AddressOf(const Client& client, const RequestHead& head);
 
 // What the forwarding rules need to know of a request from `client` to `upstream`.
 RequestHop HopOf(const Client& client, const RequestHead& head, const UpstreamConfig& upstream);
+
+// Lets the kernel find out, as fast as the route's heartbeat would, that a peer has vanished: for
+// what is sent and never acknowledged, and where nothing is sent. An upstream that is busy with a
+// turn has until turn.max to take what it is sent: it is never ended for being slow.
+void WatchClient(Client& client, const RouteConfig& route);
+void WatchUpstream(Conn& upstream, const RouteConfig& route);
 
 }  // namespace connguard

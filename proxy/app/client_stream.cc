@@ -31,7 +31,7 @@ void ClientStream::Feed(std::span<const std::uint8_t> data) {
         return;
       case Piece::Kind::kControl:
         run.Flush();
-        if (!sink_.ClientControl(piece.opcode, piece.payload)) return;
+        if (!sink_.ClientControl(piece.opcode, piece.payload, piece.mask)) return;
         break;
       case Piece::Kind::kData:
         if (piece.ends_message) ++messages_;

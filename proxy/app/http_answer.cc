@@ -99,8 +99,9 @@ void HttpSession::LoseUpstream(ConnEnd end) {
              answer_->End().status == ResponseReader::Status::kDone) {
     Finish();
   } else {
-    Fail(502, end == ConnEnd::kReset ? "the upstream reset the connection"
-                                     : "the upstream ended without an answer");
+    Fail(502, end == ConnEnd::kReset      ? "the upstream reset the connection"
+              : end == ConnEnd::kTimedOut ? "the upstream has vanished"
+                                          : "the upstream ended without an answer");
   }
 }
 

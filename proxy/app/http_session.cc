@@ -61,6 +61,7 @@ HttpSession::HttpSession(Worker& worker, Client client, const Matched& matched,
 
 void HttpSession::Start() noexcept {
   client_.conn->set_handler(this);
+  WatchClient(client_, route_);
   const Bytes limit = worker_.config().limits.body_size;
   if (limit > 0) {
     request_.SetDataSink([this](std::string_view data) { body_size_ += data.size(); });
@@ -148,6 +149,7 @@ void HttpSession::DialNext() {
 
 void HttpSession::OnConnected(Conn& /*conn*/) noexcept {
   dial_.Done();
+  WatchUpstream(*upstream_, route_);
   BeginRequest();
   if (!closed_) Arm();
 }

@@ -32,11 +32,10 @@ void WebSocketSession::BeginRelay(const ResponseHead& head, std::span<const std:
   policy.masked = true;
   from_client_.emplace(policy, route_.turn, worker_.inspector(),
                        static_cast<ClientStreamSink&>(*this));
-  upstream_heartbeat_.emplace(route_.upstream_heartbeat, now);
+  BeginHeartbeats();
   tunnel_->UpstreamReady(now);
   if (client_) {
     metrics().handshakes[HandshakeResult::kAccepted].Add();
-    client_heartbeat_.emplace(route_.client_heartbeat, now);
     client_.conn->Send(ForwardResponse(head, {.upgrade = true}));
     client_.conn->Resume();
   }
@@ -73,6 +72,7 @@ void WebSocketSession::FeedUpstream(std::span<const std::uint8_t> data) {
   bytes_down_ += data.size();
   metrics().bytes_down.Add(data.size());
   upstream_heartbeat_->Heard(worker_.now());
+  if (stall_began_ != kNever) EndStall();
   const std::uint64_t before = from_upstream_->messages();
   from_upstream_->Feed(data);
   metrics().messages_down.Add(from_upstream_->messages() - before);
@@ -89,10 +89,17 @@ void WebSocketSession::ToUpstream(std::span<const std::uint8_t> frames) noexcept
   if (upstream_ != nullptr && !close_sent_) upstream_->Send(frames);
 }
 
-bool WebSocketSession::ClientControl(Opcode opcode,
-                                     std::span<const std::uint8_t> payload) noexcept {
-  if (opcode == Opcode::kPing) ControlToClient(MakeControl(Opcode::kPong, payload, false));
-  if (opcode != Opcode::kClose) return true;
+bool WebSocketSession::ClientControl(Opcode opcode, std::span<const std::uint8_t> payload,
+                                     const MaskKey& key) noexcept {
+  if (opcode != Opcode::kClose) {
+    const bool own = opcode == Opcode::kPong && IsOwnPong(Side::kClient, payload);
+    if (route_.forward_pings && !own) {
+      ControlToUpstream(MakeControl(opcode, payload, &key));
+    } else if (opcode == Opcode::kPing) {
+      ControlToClient(MakeControl(Opcode::kPong, payload, false));
+    }
+    return true;
+  }
   const ClosePayload close = ParseClose(payload);
   client_close_ = close.code;
   close_reason_.assign(close.reason.begin(), close.reason.end());
@@ -151,8 +158,15 @@ void WebSocketSession::ReleaseHeld() {
 
 bool WebSocketSession::UpstreamControl(Opcode opcode,
                                        std::span<const std::uint8_t> payload) noexcept {
-  if (opcode == Opcode::kPing) ControlToUpstream(MakeControl(Opcode::kPong, payload, true));
-  if (opcode != Opcode::kClose) return true;
+  if (opcode != Opcode::kClose) {
+    const bool own = opcode == Opcode::kPong && IsOwnPong(Side::kUpstream, payload);
+    if (route_.forward_pings && !own && client_) {
+      ControlToClient(MakeControl(opcode, payload, false));
+    } else if (opcode == Opcode::kPing) {
+      ControlToUpstream(MakeControl(Opcode::kPong, payload, true));
+    }
+    return true;
+  }
   const ClosePayload close = ParseClose(payload);
   upstream_close_ = close.code;
   if (client_) close_reason_.assign(close.reason.begin(), close.reason.end());
@@ -180,13 +194,19 @@ void WebSocketSession::ControlToClient(const ControlFrame& frame) {
 
 // --- the client's end
 
+// The table's code, or the route's own for this cause.
+CloseCode WebSocketSession::CodeToClient(CloseCause cause) const {
+  const auto own = std::ranges::find(route_.close_codes, cause, &CloseCodeChoice::cause);
+  return own != route_.close_codes.end() ? own->code : Describe(cause).to_client;
+}
+
 void WebSocketSession::EndClient(CloseCause cause) {
   if (!client_ || client_ending_) return;
   if (!from_client_) {
     if (cause != CloseCause::kUpstreamRefused) RefuseFor(cause);
     return;
   }
-  const CloseCode code = Describe(cause).to_client;
+  const CloseCode code = CodeToClient(cause);
   const bool own = code == CloseCode::kNone;  // the upstream's own code and reason
   const std::span<const std::uint8_t> detail(reinterpret_cast<const std::uint8_t*>(detail_.data()),
                                              detail_.size());
@@ -248,7 +268,9 @@ void WebSocketSession::LoseClient(CloseCause cause) {
 
 void WebSocketSession::OnEnd(Conn& conn, ConnEnd end) noexcept {
   if (&conn == client_.conn.get()) {
-    LoseClient(end == ConnEnd::kReset ? CloseCause::kClientReset : CloseCause::kClientLost);
+    LoseClient(end == ConnEnd::kReset      ? CloseCause::kClientReset
+               : end == ConnEnd::kTimedOut ? CloseCause::kClientTimeout
+                                           : CloseCause::kClientLost);
   } else {
     LoseUpstream(end);
   }
@@ -305,9 +327,10 @@ void WebSocketSession::LoseUpstream(ConnEnd end) {
     return;
   }
   const bool closed = upstream_close_ != CloseCode::kAbnormal;
-  tunnel_->UpstreamGone(closed                   ? CloseCause::kUpstreamClosed
-                        : end == ConnEnd::kReset ? CloseCause::kUpstreamReset
-                                                 : CloseCause::kUpstreamLost,
+  tunnel_->UpstreamGone(closed                      ? CloseCause::kUpstreamClosed
+                        : end == ConnEnd::kReset    ? CloseCause::kUpstreamReset
+                        : end == ConnEnd::kTimedOut ? CloseCause::kUpstreamTimeout
+                                                    : CloseCause::kUpstreamLost,
                         now);
 }
 

@@ -73,7 +73,11 @@ class WebSocketSession : public Session, private ClientStreamSink, private Upstr
   void Settle();  // drains effects, re-arms the timer, ends the session when nothing is left
   void Perform(const TunnelEffect& effect);
   void Tick();
+  void BeginHeartbeats();
   void TickHeartbeats();
+  void TickUpstreamHeartbeat();
+  bool IsOwnPong(Side side, std::span<const std::uint8_t> payload);
+  void EndStall();
   TimePoint NextTimeout() const;
   void Close();
 
@@ -81,7 +85,8 @@ class WebSocketSession : public Session, private ClientStreamSink, private Upstr
   bool MayBegin() noexcept override;
   void MessageBegun() noexcept override;
   void ToUpstream(std::span<const std::uint8_t> frames) noexcept override;
-  bool ClientControl(Opcode opcode, std::span<const std::uint8_t> payload) noexcept override;
+  bool ClientControl(Opcode opcode, std::span<const std::uint8_t> payload,
+                     const MaskKey& key) noexcept override;
   void ClientViolation(CloseCause cause, std::string_view why) noexcept override;
   void ToClient(std::span<const std::uint8_t> frames) noexcept override;
   void AtBoundary() noexcept override;
@@ -94,6 +99,7 @@ class WebSocketSession : public Session, private ClientStreamSink, private Upstr
   void ControlToUpstream(const ControlFrame& frame);
   void FlushToUpstream();
   void ReleaseHeld();
+  CloseCode CodeToClient(CloseCause cause) const;
   void EndClient(CloseCause cause);
   void EndClientLeg(CloseCode code, std::span<const std::uint8_t> reason, bool close_received);
   void SeeClientOff();
@@ -150,6 +156,7 @@ class WebSocketSession : public Session, private ClientStreamSink, private Upstr
   TimePoint started_;
   TimePoint granted_;
   TimePoint shield_began_ = kNever;
+  TimePoint stall_began_ = kNever;  // a busy upstream is late with its pong since
   Millis shielded_{0};
   Bytes bytes_up_ = 0;
   Bytes bytes_down_ = 0;

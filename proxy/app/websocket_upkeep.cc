@@ -1,5 +1,8 @@
 // A client's WebSocket: flow control, liveness, and the record of what happened.
+#include <algorithm>
 #include <array>
+#include <cstring>
+#include <string_view>
 #include <utility>
 
 #include "app/websocket_session.h"
@@ -10,8 +13,26 @@ namespace connguard {
 
 namespace {
 
-// Our own pings say so; pongs are not passed on whatever they carry.
-constexpr std::array<std::uint8_t, 9> kPingPayload{'c', 'o', 'n', 'n', 'g', 'u', 'a', 'r', 'd'};
+// Our own pings carry this word and their number. A pong with both is ours and goes no further.
+constexpr std::string_view kPingWord = "connguard";
+using PingPayload = std::array<std::uint8_t, kPingWord.size() + sizeof(std::uint32_t)>;
+
+PingPayload PayloadOf(std::uint32_t number) {
+  PingPayload payload{};
+  std::ranges::copy(kPingWord, payload.begin());
+  std::memcpy(payload.data() + kPingWord.size(), &number, sizeof(number));
+  return payload;
+}
+
+std::optional<std::uint32_t> NumberOf(std::span<const std::uint8_t> payload) {
+  if (payload.size() != PingPayload{}.size() ||
+      !std::ranges::equal(payload.first(kPingWord.size()), AsBytes(kPingWord))) {
+    return std::nullopt;
+  }
+  std::uint32_t number = 0;
+  std::memcpy(&number, payload.data() + kPingWord.size(), sizeof(number));
+  return number;
+}
 
 // 0: no Close was sent; 1005: one without a status.
 unsigned CodeForLog(CloseCode code) {
@@ -65,26 +86,42 @@ void WebSocketSession::BalanceUpstream() {
   }
 }
 
-void WebSocketSession::TickHeartbeats() {
+// Both legs from the 101 on: our pings, and what the kernel can do with what it has not got rid of.
+void WebSocketSession::BeginHeartbeats() {
   const TimePoint now = worker_.now();
+  const auto spread = static_cast<std::uint32_t>(id());
+  upstream_heartbeat_.emplace(route_.upstream_heartbeat, now, spread);
+  WatchUpstream(*upstream_, route_);
+  if (!client_) return;
+  client_heartbeat_.emplace(route_.client_heartbeat, now, spread);
+  WatchClient(client_, route_);
+}
+
+void WebSocketSession::TickHeartbeats() {
   if (client_heartbeat_) {
-    client_heartbeat_->Tick(now);
+    client_heartbeat_->Tick(worker_.now());
     while (client_heartbeat_) {
       const auto effect = client_heartbeat_->PollEffect();
       if (!effect) break;
       if (*effect == HeartbeatEffect::kPing) {
-        ControlToClient(MakeControl(Opcode::kPing, kPingPayload, false));
+        const PingPayload payload = PayloadOf(client_heartbeat_->ping());
+        ControlToClient(MakeControl(Opcode::kPing, payload, false));
       } else {
         worker_.metrics().heartbeat_timeouts[Side::kClient].Add();
         LoseClient(CloseCause::kClientTimeout);
       }
     }
   }
-  if (!upstream_heartbeat_ || upstream_ == nullptr) return;
+  if (upstream_heartbeat_ && upstream_ != nullptr) TickUpstreamHeartbeat();
+}
+
+void WebSocketSession::TickUpstreamHeartbeat() {
+  const TimePoint now = worker_.now();
   upstream_heartbeat_->Tick(now);
   while (const auto effect = upstream_heartbeat_->PollEffect()) {
     if (*effect == HeartbeatEffect::kPing) {
-      ControlToUpstream(MakeControl(Opcode::kPing, kPingPayload, true));
+      const PingPayload payload = PayloadOf(upstream_heartbeat_->ping());
+      ControlToUpstream(MakeControl(Opcode::kPing, payload, true));
     } else if (tunnel_->turn().idle()) {
       worker_.metrics().heartbeat_timeouts[Side::kUpstream].Add();
       upstream_->Reset();
@@ -94,9 +131,26 @@ void WebSocketSession::TickHeartbeats() {
       return;
     } else {
       // A backend that works on an answer may be late with its pong: it is never killed for that.
-      upstream_heartbeat_.emplace(route_.upstream_heartbeat, now);
+      if (stall_began_ == kNever) stall_began_ = now;
+      upstream_heartbeat_->Excuse(now);
     }
   }
+}
+
+bool WebSocketSession::IsOwnPong(Side side, std::span<const std::uint8_t> payload) {
+  const std::optional<std::uint32_t> number = NumberOf(payload);
+  std::optional<Heartbeat>& heartbeat =
+      side == Side::kClient ? client_heartbeat_ : upstream_heartbeat_;
+  if (!number || !heartbeat) return false;
+  if (const auto time = heartbeat->Answered(*number, worker_.now())) {
+    worker_.metrics().ping_rtt[side].Observe(*time);
+  }
+  return true;
+}
+
+void WebSocketSession::EndStall() {
+  metrics().upstream_stall.Observe(worker_.now() - stall_began_);
+  stall_began_ = kNever;
 }
 
 // --- the record
@@ -152,6 +206,7 @@ void WebSocketSession::CountTurns() {
 
 void WebSocketSession::LogClosed() {
   CountTurns();
+  if (stall_began_ != kNever) EndStall();
   const CloseCauseRow& row = Describe(tunnel_->cause());
   metrics().closes[tunnel_->cause()].Add();
   const auto since = [this](TimePoint then) {

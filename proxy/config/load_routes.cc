@@ -1,4 +1,4 @@
-// Routes: match, session, turn, heartbeat.
+// Routes: match, session, turn, heartbeat, close codes.
 #include "config/load_routes.h"
 
 #include <algorithm>
@@ -6,6 +6,7 @@
 #include "config/address.h"
 #include "config/pattern.h"
 #include "config/suggest.h"
+#include "ws/control_frame.h"
 
 namespace connguard {
 namespace {
@@ -194,7 +195,32 @@ void ReadHeartbeat(Section& route, RouteConfig& out) {
   if (!heartbeat) return;
   ReadLeg(*heartbeat, "client", out.client_heartbeat);
   ReadLeg(*heartbeat, "upstream", out.upstream_heartbeat);
+  heartbeat->ReadBool("forward", out.forward_pings);
   heartbeat->Finish();
+}
+
+// Causes after which a client can be told something, and that are not the peers' own word.
+bool MayBeChosen(const CloseCauseRow& row) {
+  return row.to_client != CloseCode::kNone && row.to_client != CloseCode::kAbnormal &&
+         row.to_client != CloseCode::kBadGateway;
+}
+
+void ReadCloseCodes(Section& route, std::vector<CloseCodeChoice>& out) {
+  std::optional<Section> codes = route.Sub("close_codes", "close_codes");
+  if (!codes) return;
+  for (std::size_t i = 0; i < kCloseCauses; ++i) {
+    const CloseCauseRow& row = Describe(static_cast<CloseCause>(i));
+    std::uint64_t number = 0;
+    if (!MayBeChosen(row) || !codes->ReadCount(row.word, number, {1000, 4999})) continue;
+    const auto code = static_cast<CloseCode>(number);
+    if (MayBeSent(code)) {
+      out.push_back({row.cause, code});
+    } else {
+      codes->Error(*codes->Find(row.word), row.word,
+                   std::to_string(number) + " must not be sent (1000-1003, 1007-1014, 3000-4999)");
+    }
+  }
+  codes->Finish();
 }
 
 std::size_t ReadUpstreamName(Section& route, const std::vector<UpstreamConfig>& upstreams) {
@@ -243,6 +269,7 @@ std::vector<RouteConfig> ReadRoutes(Section& root, const std::vector<UpstreamCon
     ReadSession(section, route.match, sound_match, route.session);
     route.turn = turns.Read(section);
     ReadHeartbeat(section, route);
+    ReadCloseCodes(section, route.close_codes);
     section.Finish();
     if (!sound_match) continue;
     const auto cover = std::ranges::find_if(

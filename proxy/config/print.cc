@@ -155,6 +155,14 @@ void PrintHeartbeat(const RouteConfig& route, Page& page) {
   page.Line(4, "heartbeat:");
   page.Pair(6, "client", leg(route.client_heartbeat));
   page.Pair(6, "upstream", leg(route.upstream_heartbeat));
+  page.Pair(6, "forward", WordOf(route.forward_pings));
+}
+
+void PrintCloseCodes(const std::vector<CloseCodeChoice>& codes, Page& page) {
+  page.Line(4, codes.empty() ? "close_codes: {}" : "close_codes:");
+  for (const auto& [cause, code] : codes) {
+    page.Pair(6, Describe(cause).word, std::to_string(static_cast<unsigned>(code)));
+  }
 }
 
 void PrintProcess(const Config& config, Page& page) {
@@ -203,6 +211,7 @@ std::string PrintConfig(const Config& config) {
     PrintSession(route.session, page);
     PrintTurn(route.turn, page);
     PrintHeartbeat(route, page);
+    PrintCloseCodes(route.close_codes, page);
   }
   PrintProcess(config, page);
   return page.Take();

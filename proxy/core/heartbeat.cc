@@ -5,8 +5,23 @@
 
 namespace connguard {
 
-Heartbeat::Heartbeat(const HeartbeatPolicy& policy, TimePoint now)
-    : policy_(policy), heard_at_(now) {}
+Heartbeat::Heartbeat(const HeartbeatPolicy& policy, TimePoint now, std::uint32_t spread)
+    : policy_(policy), heard_at_(now), pinged_at_(now) {
+  constexpr std::uint32_t kSteps = 1024;
+  policy_.interval -= policy_.interval * (spread % kSteps) / kSteps / 8;
+}
+
+std::optional<std::chrono::nanoseconds> Heartbeat::Answered(std::uint32_t number, TimePoint now) {
+  if (!ping_out_ || number != ping_) return std::nullopt;
+  ping_out_ = false;
+  return now - pinged_at_;
+}
+
+void Heartbeat::Excuse(TimePoint now) {
+  if (state_ != State::kDead) return;
+  state_ = State::kQuiet;
+  heard_at_ = now;
+}
 
 void Heartbeat::Probe(Millis timeout, TimePoint now) {
   if (state_ == State::kDead) return;
@@ -19,6 +34,9 @@ void Heartbeat::Ping(Millis timeout, TimePoint now) {
   deadline_ = unanswered ? std::min(deadline_, deadline) : deadline;
   state_ = State::kWaiting;
   heard_since_ping_ = false;
+  ++ping_;
+  ping_out_ = true;
+  pinged_at_ = now;
   effects_.Push(HeartbeatEffect::kPing);
 }
 

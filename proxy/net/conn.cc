@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 
 #include "net/transport.h"
 
@@ -45,6 +46,25 @@ Conn::~Conn() { Detach(); }
 bool Conn::quiet() const {
   char byte = 0;
   return wsi_ != nullptr && recv(fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+}
+
+void Conn::Watch(Millis idle, Millis timeout, Millis unacknowledged) {
+  constexpr int kProbes = 3;
+  const auto seconds = [](Millis time) {
+    return static_cast<int>(
+        std::max<std::int64_t>(std::chrono::ceil<std::chrono::seconds>(time).count(), 1));
+  };
+  const auto set = [this](int level, int option, int value) {
+    setsockopt(fd(), level, option, &value, sizeof(value));
+  };
+  if (wsi_ == nullptr) return;
+  set(SOL_SOCKET, SO_KEEPALIVE, 1);
+  set(IPPROTO_TCP, TCP_KEEPIDLE, seconds(idle));
+  set(IPPROTO_TCP, TCP_KEEPINTVL, seconds(timeout / kProbes));
+  set(IPPROTO_TCP, TCP_KEEPCNT, kProbes);
+  if (unacknowledged > Millis{0}) {
+    set(IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(unacknowledged.count()));
+  }
 }
 
 int Conn::fd() const { return wsi_ != nullptr ? lws_get_socket_fd(wsi_) : -1; }
@@ -83,6 +103,7 @@ Bytes Conn::Write(std::string_view head, std::span<const std::uint8_t> body) {
   }
   if (sent == static_cast<ssize_t>(head.size() + body.size())) return head.size() + body.size();
   if (sent < 0 && errno != EAGAIN && errno != EINTR) {
+    timed_out_ = errno == ETIMEDOUT;
     broken_ = true;
     Resume();  // the read side tells the end
     return 0;
@@ -105,6 +126,7 @@ void Conn::Flush() {
     if (sent < 0) {
       if (errno == EINTR) continue;
       if (errno == EAGAIN) break;
+      timed_out_ = errno == ETIMEDOUT;
       broken_ = true;
       Resume();
       break;
@@ -153,9 +175,9 @@ void Conn::HandleReceive(std::span<const std::uint8_t> data) { handler_->OnRecei
 
 void Conn::HandleWriteable() {
   if (connecting_) {
-    int error = 0;
+    int error = transport_.error();
     socklen_t size = sizeof(error);
-    getsockopt(fd(), SOL_SOCKET, SO_ERROR, &error, &size);
+    if (error == 0) getsockopt(fd(), SOL_SOCKET, SO_ERROR, &error, &size);
     if (error != 0) {
       Detach();
       handler_->OnEnd(*this, ConnEnd::kUnreachable);
@@ -171,8 +193,10 @@ void Conn::HandleWriteable() {
 }
 
 void Conn::HandleGone() {
-  const bool failed = broken_ || transport_.failed();
+  const bool failed = broken_ || transport_.error() != 0;
+  const bool timed_out = timed_out_ || transport_.error() == ETIMEDOUT;
   const ConnEnd end = connecting_ ? ConnEnd::kUnreachable
+                      : timed_out ? ConnEnd::kTimedOut
                       : failed    ? ConnEnd::kReset
                                   : EndOf(fd(), finish_);
   wsi_ = nullptr;

@@ -18,7 +18,8 @@ class Transport;
 
 enum class ConnEnd : std::uint8_t {
   kFin,          // the peer has sent everything it will
-  kReset,        // the connection broke: RST, time-out, network error
+  kReset,        // the connection broke: RST, network error
+  kTimedOut,     // the peer did not acknowledge what it was sent, or a probe of the kernel's
   kUnreachable,  // it never came to be
 };
 
@@ -66,6 +67,11 @@ class Conn {
   // Breaks the connection by RST. The handler hears nothing.
   void Reset();
 
+  // TCP keep-alive: probes after `idle` of silence, the end after `timeout` more. `unacknowledged`:
+  // the longest that sent data may wait for its acknowledgement, a full window included; 0: as the
+  // system has it. Does nothing on unix sockets.
+  void Watch(Millis idle, Millis timeout, Millis unacknowledged);
+
   // False when there is something to read, were it only the peer's end. One system call.
   bool quiet() const;
 
@@ -93,8 +99,9 @@ class Conn {
   std::size_t queue_at_ = 0;
   bool connecting_;
   bool paused_ = false;
-  bool finish_ = false;  // FIN is due when the queue is empty
-  bool broken_ = false;  // a write failed
+  bool finish_ = false;     // FIN is due when the queue is empty
+  bool broken_ = false;     // a write failed
+  bool timed_out_ = false;  // and that was why
 };
 
 }  // namespace connguard

@@ -4,8 +4,10 @@
 
 #include <libwebsockets.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <stdexcept>
 
 namespace connguard {
@@ -70,6 +72,14 @@ lws_event_loop_ops MakeOps() {
 const lws_event_loop_ops kOps = MakeOps();
 const lws_plugin_evlib_t kEventLibrary = {
     {"connguard", "lws_evlib_plugin", LWS_BUILD_HASH, LWS_PLUGIN_API_MAGIC}, &kOps};
+
+// EPOLLERR says that there is one; the socket, which. Taken off it, reading sees the end instead.
+int TakeError(int fd) {
+  int error = 0;
+  socklen_t size = sizeof(error);
+  const bool known = getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error != 0;
+  return known ? error : ECONNRESET;
+}
 
 int OnLws(lws* wsi, lws_callback_reasons reason, void* /*user*/, void* in, std::size_t size) {
   switch (reason) {
@@ -154,9 +164,9 @@ void Transport::HandleEvents(int fd, std::uint32_t events) {
     }
     poll.revents |= LWS_POLLIN;
   }
-  failed_ = (events & EPOLLERR) != 0;
+  if ((events & EPOLLERR) != 0) error_ = TakeError(fd);
   lws_service_fd_tsi(context_, &poll, 0);
-  failed_ = false;
+  error_ = 0;
 }
 
 int Transport::HandleCallback(lws* wsi, int reason, void* in, std::size_t size) {

@@ -41,8 +41,9 @@ class Transport {
  private:
   friend class Conn;
 
-  // The event that is being served tells of an error: lws takes the error itself off the socket.
-  bool failed() const { return failed_; }
+  // What the event that is being served tells of: an errno; 0: no error. Lws would take it off the
+  // socket without a word.
+  int error() const { return error_; }
   // Closes a wsi whose Conn has let go of it.
   void Drop(lws* wsi);
 
@@ -51,7 +52,7 @@ class Transport {
   lws_context* context_ = nullptr;
   lws_vhost* vhost_ = nullptr;
   lws* current_ = nullptr;  // whose callback is running
-  bool failed_ = false;
+  int error_ = 0;
 };
 
 }  // namespace connguard

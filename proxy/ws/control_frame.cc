@@ -45,19 +45,23 @@ ClosePayload ParseClose(std::span<const std::uint8_t> payload) {
 }
 
 ControlFrame MakeControl(Opcode opcode, std::span<const std::uint8_t> payload, bool masked) {
+  if (!masked) return MakeControl(opcode, payload, nullptr);
+  const MaskKey key = RandomKey();
+  return MakeControl(opcode, payload, &key);
+}
+
+ControlFrame MakeControl(Opcode opcode, std::span<const std::uint8_t> payload, const MaskKey* key) {
   payload = payload.first(std::min(payload.size(), kMaxControlPayload));
   ControlFrame frame;
   const auto length = static_cast<std::uint8_t>(payload.size());
   frame.storage[0] = static_cast<std::uint8_t>(kFin | static_cast<std::uint8_t>(opcode));
-  frame.storage[1] = masked ? static_cast<std::uint8_t>(kMasked | length) : length;
+  frame.storage[1] = key != nullptr ? static_cast<std::uint8_t>(kMasked | length) : length;
   frame.size = 2;
-  MaskKey key{};
-  if (masked) {
-    key = RandomKey();
-    std::memcpy(frame.storage.data() + frame.size, key.data(), key.size());
-    frame.size = 2 + sizeof(key);
+  if (key != nullptr) {
+    std::memcpy(frame.storage.data() + frame.size, key->data(), key->size());
+    frame.size = 2 + sizeof(*key);
   }
-  Unmask(payload, key, frame.storage.data() + frame.size);
+  Unmask(payload, key != nullptr ? *key : MaskKey{}, frame.storage.data() + frame.size);
   frame.size = static_cast<std::uint8_t>(frame.size + length);
   return frame;
 }

@@ -44,6 +44,8 @@ struct ControlFrame {
 // A frame of at most 125 payload bytes (more is cut off). `masked`: towards an upstream; the key
 // comes from the system's random source (RFC 6455 §5.3).
 ControlFrame MakeControl(Opcode opcode, std::span<const std::uint8_t> payload, bool masked);
+// With a given key; nullptr: not masked. A peer's own key makes its frame again, byte for byte.
+ControlFrame MakeControl(Opcode opcode, std::span<const std::uint8_t> payload, const MaskKey* key);
 // `code` kNone gives an empty payload. `reason` is cut to what fits, on a UTF-8 boundary.
 ControlFrame MakeClose(CloseCode code, std::span<const std::uint8_t> reason, bool masked);
 

@@ -113,6 +113,7 @@ Piece FrameScanner::CollectControl(std::span<const std::uint8_t>& in) {
   piece.kind = Piece::Kind::kControl;
   piece.opcode = static_cast<Opcode>(header_[0] & 0x0F);
   piece.payload = payload;
+  if (masked_) piece.mask = mask_;
   if (piece.opcode == Opcode::kClose) {
     const Complaint complaint = CheckClose(payload);
     if (complaint.why != nullptr) return Fail(complaint.code, complaint.why);

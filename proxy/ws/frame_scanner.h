@@ -38,7 +38,8 @@ struct Piece {
   std::span<const std::uint8_t> raw;
   // kData: the payload at the end of `raw`, still masked. kControl: the payload, unmasked.
   std::span<const std::uint8_t> payload;
-  // kData: the key to unmask `payload` with, rotated to its first byte; zero when not masked.
+  // kData: the key to unmask `payload` with, rotated to its first byte; kControl: the key that the
+  // frame came with. Zero when not masked.
   MaskKey mask{};
   CloseCode error = CloseCode::kNone;
   const char* why = "";  // kError: a short sentence for the log

@@ -65,7 +65,8 @@ class ClientRecord final : public ClientStreamSink {
     if (note_begins) record.Note("begin");
   }
   void ToUpstream(std::span<const std::uint8_t> frames) noexcept override { record.Pass(frames); }
-  bool ClientControl(Opcode opcode, std::span<const std::uint8_t> payload) noexcept override {
+  bool ClientControl(Opcode opcode, std::span<const std::uint8_t> payload,
+                     const MaskKey& /*key*/) noexcept override {
     record.Note(Record::Control(opcode, Text(payload)));
     return !(opcode == Opcode::kClose && stop_at_close);
   }

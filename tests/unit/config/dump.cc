@@ -35,6 +35,10 @@ void DumpRoute(const RouteConfig& route, std::ostream& out) {
   for (const HeartbeatPolicy& leg : {route.client_heartbeat, route.upstream_heartbeat}) {
     out << "\n heartbeat " << leg.interval.count() << " " << leg.timeout.count();
   }
+  out << " forward " << route.forward_pings;
+  for (const auto& [cause, code] : route.close_codes) {
+    out << "\n close " << Describe(cause).word << " " << static_cast<unsigned>(code);
+  }
   out << "\n";
 }
 

@@ -156,5 +156,41 @@ TEST_F(HeartbeatTest, WithoutAnIntervalOnlyProbesPing) {
   EXPECT_EQ(heartbeat.NextTimeout(), kNever);
 }
 
+TEST_F(HeartbeatTest, LegsThatCameAtOnceArePingedApart) {
+  const auto first_ping = [this](std::uint32_t spread) {
+    return Heartbeat({.interval = 16s, .timeout = 10s}, now_, spread).NextTimeout() - now_;
+  };
+  EXPECT_EQ(first_ping(0), 16s);
+  EXPECT_EQ(first_ping(512), 15s);
+  EXPECT_GE(first_ping(1023), 14s);  // never more than an eighth
+  EXPECT_EQ(first_ping(1024), 16s);
+}
+
+TEST_F(HeartbeatTest, TheAnswerToAPingTellsHowLongItTook) {
+  EXPECT_EQ(Advance(20s), Effects{kPing});
+  const std::uint32_t number = heartbeat_.ping();
+  EXPECT_EQ(heartbeat_.Answered(number + 1, now_), std::nullopt);
+  EXPECT_EQ(heartbeat_.Answered(number, now_ + 30ms), 30ms);
+  EXPECT_EQ(heartbeat_.Answered(number, now_ + 40ms), std::nullopt);  // once
+}
+
+TEST_F(HeartbeatTest, ALateAnswerIsNotTakenForTheNextPings) {
+  EXPECT_EQ(Advance(20s), Effects{kPing});
+  const std::uint32_t first = heartbeat_.ping();
+  Heard();
+  EXPECT_EQ(Advance(20s), Effects{kPing});
+  EXPECT_EQ(heartbeat_.Answered(first, now_ + 1ms), std::nullopt);
+  EXPECT_EQ(heartbeat_.Answered(heartbeat_.ping(), now_ + 2ms), 2ms);
+}
+
+TEST_F(HeartbeatTest, AnExcusedLegIsPingedAgainAfterTheInterval) {
+  Advance(20s);
+  EXPECT_EQ(Advance(10s), Effects{kDead});
+  heartbeat_.Excuse(now_);
+  EXPECT_EQ(Advance(19'999ms), Effects{});
+  EXPECT_EQ(Advance(1ms), Effects{kPing});
+  EXPECT_EQ(Advance(10s), Effects{kDead});
+}
+
 }  // namespace
 }  // namespace connguard

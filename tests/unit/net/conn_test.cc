@@ -1,6 +1,10 @@
 // Conn: bytes in and out.
 #include "net/conn.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
 #include "conn_fixture.h"
 
 namespace connguard {
@@ -57,6 +61,32 @@ TEST_F(ConnTest, MoreThanTheSocketTakesArrivesWholeAndInOrder) {
   EXPECT_TRUE(peer.received == bytes);
   EXPECT_EQ(owner.conn->queued(), 0U);
   EXPECT_GT(owner.progress, 0);
+}
+
+TEST_F(ConnTest, WatchedConnectionEndsWhenItsPeerVanishes) {
+  SocketPair pair = TcpPair();
+  Owner owner;
+  Adopt(owner, std::move(pair.ours));
+  owner.conn->Watch(20s, 9s, 31s);
+  const auto option = [&owner](int level, int name) {
+    int value = 0;
+    socklen_t size = sizeof(value);
+    getsockopt(owner.conn->fd(), level, name, &value, &size);
+    return value;
+  };
+  EXPECT_EQ(option(SOL_SOCKET, SO_KEEPALIVE), 1);
+  EXPECT_EQ(option(IPPROTO_TCP, TCP_KEEPIDLE), 20);
+  EXPECT_EQ(option(IPPROTO_TCP, TCP_KEEPINTVL), 3);
+  EXPECT_EQ(option(IPPROTO_TCP, TCP_KEEPCNT), 3);
+  EXPECT_EQ(option(IPPROTO_TCP, TCP_USER_TIMEOUT), 31'000);
+}
+
+TEST_F(ConnTest, WatchingAUnixSocketDoesNothing) {
+  SocketPair pair = UnixPair();
+  Owner owner;
+  Adopt(owner, std::move(pair.ours));
+  owner.conn->Watch(20s, 9s, 31s);
+  EXPECT_TRUE(owner.conn->open());
 }
 
 // Two proxies that both stop reading while they cannot write would wait for each other for ever.
