@@ -11,7 +11,7 @@ TEMPLATE = """\
 version: 1
 listeners:
   - name: public
-    bind: 127.0.0.1:{{port}}
+    bind: {bind}:{{port}}
 upstreams:
   - name: agent
     url: {url}
@@ -27,6 +27,7 @@ routes:
       settle: {settle}
 {barrier}      close_timeout: {close_timeout}
     turn: {turn}
+    heartbeat: {heartbeat}
   - name: chat-of-the-default-user
     match: {{path: "/ws/**"}}
     upstream: agent
@@ -35,6 +36,7 @@ routes:
   - name: rest
     match: {{path: "/**"}}
     upstream: agent
+limits: {limits}
 admin: {{bind: 127.0.0.1:{{admin}}}}
 logging: {{level: {log_level}}}
 workers: {workers}
@@ -53,11 +55,15 @@ def guard_config(
     turn: str = CAT,
     log_level: str = "info",
     workers: str = "auto",
+    bind: str = "127.0.0.1",
+    agent_host: str = "127.0.0.1",
+    heartbeat: str = "{}",
+    limits: str = "{}",
 ) -> str:
     """The text of a configuration; {port} and {admin} are left for GuardServer to fill in."""
     text = TEMPLATE.format(
         path="{path}",
-        url=f"http://127.0.0.1:{agent_port}",
+        url=f"http://{agent_host}:{agent_port}",
         on_conflict=on_conflict,
         on_drop=on_drop,
         wait=wait,
@@ -67,6 +73,9 @@ def guard_config(
         turn="{turn}",
         log_level=log_level,
         workers=workers,
+        bind=bind,
+        heartbeat=heartbeat,
+        limits=limits,
     )
     return text.replace("{path}", path).replace("{turn}", turn)
 

@@ -49,11 +49,13 @@ async def read_chunk(reader: asyncio.StreamReader) -> bytes:
     return piece
 
 
-async def exchange(port: int, request: bytes, timeout: float = 30.0) -> Response:
+async def exchange(
+    port: int, request: bytes, timeout: float = 30.0, host: str = "127.0.0.1"
+) -> Response:
     """Sends `request` as it is and reads one response."""
 
     async def run() -> Response:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        reader, writer = await asyncio.open_connection(host, port)
         try:
             writer.write(request)
             response = await read_head(reader)
@@ -66,38 +68,53 @@ async def exchange(port: int, request: bytes, timeout: float = 30.0) -> Response
 
 
 async def request(
-    port: int, target: str, method: str = "GET", body: bytes | None = None, timeout: float = 30.0
+    port: int,
+    target: str,
+    method: str = "GET",
+    body: bytes | None = None,
+    timeout: float = 30.0,
+    host: str = "127.0.0.1",
 ) -> Response:
-    lines = [f"{method} {target} HTTP/1.1", f"Host: 127.0.0.1:{port}", "Connection: close"]
+    lines = [f"{method} {target} HTTP/1.1", f"Host: {host}:{port}", "Connection: close"]
     if body is not None:
         lines.append(f"Content-Length: {len(body)}")
     head = "\r\n".join(lines).encode() + b"\r\n\r\n"
-    return await exchange(port, head + (body or b""), timeout)
+    return await exchange(port, head + (body or b""), timeout, host)
 
 
 class Agent:
     """Asks the agent about itself, straight at its port."""
 
-    def __init__(self, port: int) -> None:
-        self.port = port
+    def __init__(self, port: int, host: str = "127.0.0.1") -> None:
+        self.port, self.host = port, host
 
     async def state(self, user: str | None = None) -> dict[str, Any]:
         query = "" if user is None else "?" + urllib.parse.urlencode({"user": user})
-        return (await request(self.port, "/_state" + query)).json()
+        return (await request(self.port, "/_state" + query, host=self.host)).json()
 
     async def open(self, gate: str) -> None:
         assert (await request(self.port, f"/gate/{gate}/open", "POST")).status == 200
 
     async def events(self, user: str) -> list[dict[str, Any]]:
         query = urllib.parse.urlencode({"user": user})
-        return (await request(self.port, "/_events?" + query)).json()
+        return (await request(self.port, "/_events?" + query, host=self.host)).json()
+
+    async def story(self, user: str) -> list[str]:
+        """The names of the user's events."""
+        return [event["name"] for event in await self.events(user)]
+
+    async def close_codes(self, user: str) -> list[int]:
+        """What the user's connections were closed with, as the agent saw it."""
+        events = await self.events(user)
+        return [event["detail"]["code"] for event in events if event["name"] == "disconnect"]
 
     async def wait(self, user: str, event: str, timeout: float = 10.0, **detail: Any) -> bool:
         """True once the event (or one of a|b) has happened; `count` says how often it must."""
         query = urllib.parse.urlencode(
             {"user": user, "event": event, "timeout": timeout, **detail}
         )
-        response = await request(self.port, "/_wait?" + query, timeout=timeout + 20)
+        target = "/_wait?" + query
+        response = await request(self.port, target, timeout=timeout + 20, host=self.host)
         return response.status == 200
 
     async def empty(self, user: str | None = None, timeout: float = 15.0) -> dict[str, Any]:

@@ -24,12 +24,11 @@ async def drop_in_mid_stream(stack, user: str, how: Drop = Drop.RST, **turn) -> 
 
 
 async def names_of_events(stack, user: str) -> list[str]:
-    return [event["name"] for event in await stack.agent.events(user)]
+    return await stack.agent.story(user)
 
 
 async def disconnect_codes(stack, user: str) -> list[int]:
-    events = await stack.agent.events(user)
-    return [event["detail"]["code"] for event in events if event["name"] == "disconnect"]
+    return await stack.agent.close_codes(user)
 
 
 async def is_held(client: Client, seconds: float = 0.2) -> bool:

@@ -92,19 +92,26 @@ class Client:
 
     @classmethod
     async def open(
-        cls, port: int, path: str, headers: tuple[tuple[str, str], ...] = (), tail: bytes = b""
+        cls,
+        port: int,
+        path: str,
+        headers: tuple[tuple[str, str], ...] = (),
+        tail: bytes = b"",
+        host: str = "127.0.0.1",
+        sock: socket.socket | None = None,
     ) -> "Client":
-        """Connects and sends the request (and `tail` right behind it); the answer is not read."""
+        """Connects (`sock`, if there is one) and sends the request, and `tail` right behind it; the
+        answer is not read."""
         loop = asyncio.get_running_loop()
-        sock = socket.socket()
+        sock = sock or socket.socket()
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
-            await loop.sock_connect(sock, ("127.0.0.1", port))
+            await loop.sock_connect(sock, (host, port))
             client = cls(sock)
             lines = [
                 f"GET {path} HTTP/1.1",
-                f"Host: 127.0.0.1:{port}",
+                f"Host: {host}:{port}",
                 "Upgrade: websocket",
                 "Connection: Upgrade",
                 f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}",
