@@ -161,6 +161,12 @@ class GuardServer(Server):
         assert values, f"the metrics page has no {name}"
         return sum(values)
 
+    def closes(self, cause: str) -> float:
+        """How many tunnels have ended by it."""
+        label = f'cause="{cause}"'
+        samples = self.metrics().items()
+        return sum(v for k, v in samples if k.startswith("connguard_closes_total{") and label in k)
+
     def reports(self) -> list[str]:
         """What sanitizers wrote."""
         words = ("Sanitizer", "runtime error:", "Assertion")
