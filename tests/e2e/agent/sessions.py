@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from typing import Any, Callable
+from typing import Any, Callable, Iterator
 
 from fastapi import WebSocket
 from websockets.exceptions import ConnectionClosedOK
@@ -22,16 +22,18 @@ Message = dict[str, Any]
 Send = Callable[[Message], None]
 
 
-def replies(message: Message, behaviour: Behaviour) -> list[Message]:
+def replies(message: Message, behaviour: Behaviour) -> Iterator[Message]:
     """The messages of one turn; each names the turn and the connection that asked for it."""
     ids = {"turn": message.get("turn"), "conn": message.get("conn")}
-    text = "x" * behaviour.size
-    messages = [
-        {"type": "chat_token", "content": text, "n": n, **ids} for n in range(behaviour.tokens)
-    ]
+    for n in range(behaviour.tokens):
+        yield {"type": "chat_token", "content": text(n, behaviour.size), "n": n, **ids}
     if behaviour.final:
-        messages.append({"type": "chat", "content": message.get("text"), **ids})
-    return messages
+        yield {"type": "chat", "content": message.get("text"), **ids}
+
+
+def text(n: int, size: int) -> str:
+    """A token's characters, which tell it from others wherever it is cut."""
+    return (f"{n:08x}" * (size // 8 + 1))[:size]
 
 
 def pauses(behaviour: Behaviour) -> list[float]:
