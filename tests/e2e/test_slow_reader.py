@@ -17,17 +17,18 @@ TOKEN = 65536
 PUSH = {"tokens": 200_000_000 // TOKEN + 1, "pace": 0, "size": TOKEN}
 SHARE = {"tokens": 400, "pace": 0, "size": TOKEN}  # what those get who read
 MIB = 1 << 20
+READERS = 3
 GROWTH = 8 * MIB
 ECHOES = 2  # tunnels at a time
 SECONDS = 1.0  # of echoes, for one figure
 ROUNDS = (3, 6)  # at least; at most, when something else on the machine disturbs the measurement
 
 
-async def connect_narrow(stack, user: str) -> Client:
+async def connect_narrow(port: int, user: str, size: int) -> Client:
     """A client whose kernel keeps little for it."""
     sock = socket.socket()
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    return await stack.connect(user, sock=sock)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
+    return await Client.connect(port, f"/ws/{user}", sock=sock)
 
 
 async def trickle(client: Client) -> None:
@@ -38,13 +39,28 @@ async def trickle(client: Client) -> None:
             await asyncio.sleep(1)
 
 
+async def stalled(guard, start: float, size: int) -> None:
+    """Waits until more than `size` has passed since `start`, and nothing more fits on the way."""
+    before = start
+    while (now := bytes_down(guard)) <= start + size or now != before:
+        before = now
+        await asyncio.sleep(0.1)
+
+
+def bytes_down(guard) -> float:
+    return guard.metrics()['connguard_bytes_total{route="chat",direction="down"}']
+
+
 @contextlib.asynccontextmanager
-async def slow_reader(stack, user: str) -> AsyncIterator[Client]:
-    client = await connect_narrow(stack, user)
+async def slow_reader(stack, user: str) -> AsyncIterator[None]:
+    """Within, there is one, and all on the way to it is full."""
+    start = bytes_down(stack.guard)
+    client = await connect_narrow(stack.port, user, 4096)
     await client.start(**PUSH)
     reading = asyncio.create_task(trickle(client))
     try:
-        yield client
+        await stalled(stack.guard, start, MIB)
+        yield
     finally:
         reading.cancel()
         await asyncio.wait([reading])
@@ -64,10 +80,13 @@ def forget_peak(pid: int) -> None:
     pathlib.Path(f"/proc/{pid}/clear_refs").write_text("5")
 
 
-async def digest_of_a_share(port: int, user: str) -> str:
-    """Of all frames of a turn, in their order; the same wherever the turn is asked for."""
-    client = await Client.connect(port, f"/ws/{user}")
+async def digest_of_a_share(port: int, user: str, begin: asyncio.Event | None = None) -> str:
+    """Of all frames of a turn, in their order; the same wherever the turn is asked for. They are
+    read when `begin` is set."""
+    client = await connect_narrow(port, user, TOKEN)
     await client.send_json({"text": "that is all", "turn": "t", "conn": "c", **SHARE})
+    if begin is not None:
+        await begin.wait()
     digest = hashlib.sha256()
     over = False
     while not over:
@@ -80,15 +99,19 @@ async def digest_of_a_share(port: int, user: str) -> str:
 
 
 async def test_memory_is_bounded_and_those_who_read_get_every_byte(stack, report):
-    s = stack(workers="1", limits="{slow_client_timeout: 3s}")
+    s = stack(workers="1", limits="{slow_client_timeout: 4s}")
     straight = await digest_of_a_share(s.agent_server.port, "straight")
     assert await digest_of_a_share(s.port, "warm") == straight
     await s.agent.empty()
     forget_peak(s.guard.pid)
     start_memory = s.guard.resident_bytes()
     async with slow_reader(s, "slow"):
-        readers = (digest_of_a_share(s.port, f"reader-{number}") for number in range(3))
-        assert await asyncio.gather(*readers) == [straight] * 3
+        begin, before = asyncio.Event(), bytes_down(s.guard)
+        users = [f"reader-{number}" for number in range(READERS)]
+        readers = asyncio.gather(*(digest_of_a_share(s.port, user, begin) for user in users))
+        await stalled(s.guard, before, READERS * MIB)  # so that much has to wait in the guard
+        begin.set()
+        assert await readers == [straight] * READERS
         assert await s.agent.wait("slow", "exit", timeout=40)
     story = ["open", "turn_started", "turn_done", "disconnect", "exit"]
     assert await s.agent.story("slow") == story
@@ -123,15 +146,6 @@ async def echo_p99(port: int) -> float:
     return statistics.quantiles(samples, n=100)[98]
 
 
-async def stalled(guard) -> None:
-    """Waits until nothing more fits on the way to the slow client."""
-    name = 'connguard_bytes_total{route="chat",direction="down"}'
-    before = -1.0
-    while (now := guard.metrics()[name]) != before:
-        before = now
-        await asyncio.sleep(0.1)
-
-
 async def test_other_tunnels_are_not_delayed(stack, report):
     s = stack(workers="1", limits="{slow_client_timeout: 60s}")
     await echo_p99(s.port)
@@ -140,7 +154,6 @@ async def test_other_tunnels_are_not_delayed(stack, report):
         without.append(await echo_p99(s.port))
         user = f"slow-{len(without)}"
         async with slow_reader(s, user):
-            await stalled(s.guard)
             beside.append(await echo_p99(s.port))
             assert (await s.agent.state(user))["turns"] == 1
         assert await s.agent.wait(user, "exit", timeout=40)
