@@ -76,6 +76,7 @@ class WebSocketSession : public Session, private ClientStreamSink, private Upstr
   void BeginHeartbeats();
   void TickHeartbeats();
   void TickUpstreamHeartbeat();
+  bool ClientStillReads() const;
   bool IsOwnPong(Side side, std::span<const std::uint8_t> payload);
   void EndStall();
   TimePoint NextTimeout() const;
@@ -157,6 +158,7 @@ class WebSocketSession : public Session, private ClientStreamSink, private Upstr
   TimePoint granted_;
   TimePoint shield_began_ = kNever;
   TimePoint stall_began_ = kNever;  // a busy upstream is late with its pong since
+  std::uint64_t acknowledged_ = 0;  // by the client's system, when it was pinged last
   Millis shielded_{0};
   Bytes bytes_up_ = 0;
   Bytes bytes_down_ = 0;

@@ -8,6 +8,7 @@
 #include "app/websocket_session.h"
 #include "app/worker.h"
 #include "log/log.h"
+#include "net/delivery.h"
 
 namespace connguard {
 
@@ -105,7 +106,10 @@ void WebSocketSession::TickHeartbeats() {
       if (!effect) break;
       if (*effect == HeartbeatEffect::kPing) {
         const PingPayload payload = PayloadOf(client_heartbeat_->ping());
+        acknowledged_ = DeliveryOf(client_.conn->fd()).acknowledged;
         ControlToClient(MakeControl(Opcode::kPing, payload, false));
+      } else if (ClientStillReads()) {
+        client_heartbeat_->Excuse(worker_.now());
       } else {
         worker_.metrics().heartbeat_timeouts[Side::kClient].Add();
         LoseClient(CloseCause::kClientTimeout);
@@ -122,7 +126,7 @@ void WebSocketSession::TickUpstreamHeartbeat() {
     if (*effect == HeartbeatEffect::kPing) {
       const PingPayload payload = PayloadOf(upstream_heartbeat_->ping());
       ControlToUpstream(MakeControl(Opcode::kPing, payload, true));
-    } else if (tunnel_->turn().idle()) {
+    } else if (tunnel_->turn().idle() || DeliveryOf(upstream_->fd()).silent) {
       worker_.metrics().heartbeat_timeouts[Side::kUpstream].Add();
       upstream_->Reset();
       upstream_.reset();
@@ -135,6 +139,12 @@ void WebSocketSession::TickUpstreamHeartbeat() {
       upstream_heartbeat_->Excuse(now);
     }
   }
+}
+
+// Our ping waits behind all that the client has not read yet: as long as it reads, it lives.
+bool WebSocketSession::ClientStillReads() const {
+  const Delivery delivery = DeliveryOf(client_.conn->fd());
+  return delivery.outstanding > 0 && delivery.acknowledged > acknowledged_;
 }
 
 bool WebSocketSession::IsOwnPong(Side side, std::span<const std::uint8_t> payload) {

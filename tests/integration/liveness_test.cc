@@ -1,4 +1,7 @@
 // Pings, pongs, and what is told when a leg ends without a word.
+#include <poll.h>
+
+#include <future>
 #include <string>
 #include <utility>
 
@@ -111,6 +114,33 @@ TEST_F(LivenessTest, BusyUpstreamsSilenceIsCountedAsAStall) {
   EXPECT_EQ(client.ReadText(), "answer");
   guard().AwaitMetric("connguard_upstream_stall_seconds_count", "chat", 1);  // one, however long
   EXPECT_GE(guard().Metric("connguard_upstream_stall_seconds_sum", "chat"), 0.3);
+}
+
+TEST_F(LivenessTest, ClientThatReadsSlowlyIsNotTakenForDead) {
+  StartGuard({.upstream = "", .heartbeat = "{client: {interval: 100ms, timeout: 200ms}}"});
+  TestClient client = guard().Connect(4096);
+  client.SendHandshake("/ws/ann");
+  OriginLeg origin = origin_.Accept();
+  origin.Upgrade();
+  client.ExpectStatus(101);
+  const std::string answer = origin.MakeFrame({.opcode = 2}, std::string(200'000, 'x'));
+  std::future<void> sending = std::async(std::launch::async, [&] {
+    for (int i = 0; i < 20; ++i) origin.Send(answer);
+  });
+  // It never comes to a ping in time: each waits behind what it has not read.
+  std::size_t got = 0;
+  int pings = 0;
+  while (got < 20 * answer.size()) {
+    const WireFrame frame = client.ReadFrame();
+    if (frame.first == kPing) {
+      ++pings;
+    } else {
+      got += frame.raw.size();
+      poll(nullptr, 0, 60);
+    }
+  }
+  sending.get();
+  EXPECT_GT(pings, 0);
 }
 
 TEST_F(LivenessTest, RouteChoosesWhatItsClientsAreTold) {
