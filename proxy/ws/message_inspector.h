@@ -12,11 +12,12 @@
 
 #include "connguard/types.h"
 #include "ws/frame_scanner.h"
+#include "ws/inflater.h"
 
 namespace connguard {
 
 // JsonInspector looks into texts. It takes what RFC 8259 calls JSON, numbers of any size and half
-// surrogate pairs included, some 1,000 levels deep. A compressed payload is no JSON.
+// surrogate pairs included, some 1,000 levels deep.
 //
 // Keeps its buffers between calls, but not those of a giant text (which takes some twelve times its
 // size while it is read). Not thread-safe: one per worker.
@@ -40,26 +41,36 @@ class JsonInspector {
   std::unique_ptr<Impl> impl_;
 };
 
-// MessageAssembler puts the payload of a message together from its pieces, unmasked. A message that
-// is whole in one unmasked piece is not copied.
+// MessageAssembler puts the payload of a message together from its pieces: unmasked, and inflated
+// when the message is compressed. A message that is whole in one unmasked, uncompressed piece is
+// not copied.
 //
-// Not thread-safe; one per direction.
+// Not thread-safe; one per direction, which must see all of that direction's messages.
 class MessageAssembler {
  public:
-  // A message longer than `message_size` is skipped.
-  explicit MessageAssembler(Bytes message_size) : message_size_(message_size) {}
+  explicit MessageAssembler(Bytes message_size, const InflatePolicy& inflate = {})
+      : message_size_(message_size), inflater_(inflate, message_size) {}
 
   // Takes a piece of kind kData. When it ends a message: the whole payload, valid until the next
-  // call and as long as the piece's input.
+  // call and as long as the piece's input. A message with a fault gives nothing.
   std::optional<std::span<const std::uint8_t>> Add(const Piece& piece);
+
+  // What is wrong with the message that the last piece belongs to: longer than `message_size`, as
+  // it came or inflated, or corrupt. After a fault in a compressed message no further one can be
+  // read.
+  InflateStatus fault() const { return fault_; }
 
   // The payload is not needed any more: frees the memory of a long one.
   void Clear();
 
  private:
+  InflateStatus AddPlain(const Piece& piece);
+  InflateStatus AddCompressed(const Piece& piece);
+
   Bytes message_size_;
+  Inflater inflater_;
   std::vector<std::uint8_t> payload_;
-  bool too_long_ = false;
+  InflateStatus fault_ = InflateStatus::kSound;
 };
 
 }  // namespace connguard

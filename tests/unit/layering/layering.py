@@ -24,6 +24,7 @@ LIBRARIES = {
     "prometheus/": "prometheus",
     "uv.h": "libuv",
     "CLI/": "CLI11",
+    "zlib.h": "zlib",
 }
 
 
@@ -47,7 +48,7 @@ MIDDLE = LOWER + " net cluster admin doctor"
 RULES = {
     "include": rule(system=False),
     "core": rule("core", system=False),
-    "ws": rule("ws", "simdjson openssl", system=False),
+    "ws": rule("ws", "simdjson openssl zlib", system=False),
     "http": rule("http", "boost nlohmann openssl", system=False),
     "tls": rule("tls", "openssl", system=False),
     "log": rule("log", "spdlog openssl"),
