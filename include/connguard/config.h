@@ -102,12 +102,19 @@ struct CloseCodeChoice {
   CloseCode code = CloseCode::kInternalError;
 };
 
+// permessage-deflate between a client and its upstream.
+enum class Compression : std::uint8_t {
+  kPassthrough,  // they may agree on it
+  kOff,          // it is not offered to the upstream
+};
+
 struct RouteConfig {
   std::string name;
   RouteMatch match;
   std::size_t upstream = 0;  // index into Config::upstreams
   SessionConfig session;
   TurnProfile turn;
+  Compression compression = Compression::kPassthrough;
   HeartbeatPolicy client_heartbeat;
   HeartbeatPolicy upstream_heartbeat;
   bool forward_pings = false;  // pings and pongs of either peer go to the other one

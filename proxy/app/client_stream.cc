@@ -6,12 +6,13 @@
 namespace connguard {
 
 ClientStream::ClientStream(const ScanPolicy& policy, const TurnProfile& profile,
-                           JsonInspector& inspector, ClientStreamSink& sink)
+                           JsonInspector& inspector, ClientStreamSink& sink,
+                           const InflatePolicy& inflate)
     : scanner_(policy),
       profile_(profile),
       inspector_(inspector),
       sink_(sink),
-      assembler_(policy.message_size) {}
+      assembler_(policy.message_size, inflate) {}
 
 bool ClientStream::at_frame_boundary() const { return !passing_ || scanner_.at_frame_boundary(); }
 
@@ -61,6 +62,10 @@ bool ClientStream::JudgePiece(const Piece& piece) {
     return false;
   }
   const std::optional<std::span<const std::uint8_t>> text = assembler_.Add(piece);
+  if (assembler_.fault() != InflateStatus::kSound) {
+    ReportUnreadable();
+    return false;
+  }
   const bool whole = piece.begins_message && piece.ends_message;
   if (!whole) judged_.insert(judged_.end(), piece.raw.begin(), piece.raw.end());
   if (!text) return true;
@@ -79,6 +84,14 @@ bool ClientStream::JudgePiece(const Piece& piece) {
   }
   judged_ = {};
   return true;
+}
+
+void ClientStream::ReportUnreadable() {
+  if (assembler_.fault() == InflateStatus::kTooBig) {
+    sink_.ClientViolation(CloseCause::kClientTooBig, "message inflates to more than the limit");
+  } else {
+    sink_.ClientViolation(CloseCause::kClientInvalid, "compressed message is corrupt");
+  }
 }
 
 void ClientStream::Hold(std::span<const std::uint8_t> raw, bool ends_message) {

@@ -39,8 +39,9 @@ class ClientStreamSink {
 // profile wants to judge (accept) are passed on whole, after the verdict.
 class ClientStream {
  public:
+  // `inflate`: for messages that the profile wants to judge and that come compressed.
   ClientStream(const ScanPolicy& policy, const TurnProfile& profile, JsonInspector& inspector,
-               ClientStreamSink& sink);
+               ClientStreamSink& sink, const InflatePolicy& inflate = {});
 
   void Feed(std::span<const std::uint8_t> data);
   // The window has opened: passes on what waits, as far as it goes.
@@ -50,7 +51,8 @@ class ClientStream {
   bool at_frame_boundary() const;
   // Part of a message has been passed on, and its rest not yet.
   bool in_message() const { return passing_ && !scanner_.at_message_boundary(); }
-  // Bytes that wait for the window. (One message being judged is bounded by limits.message_size.)
+  // Bytes that wait for the window. (One message being judged is bounded by limits.message_size, as
+  // it came and inflated.)
   Bytes held() const { return held_.size(); }
   // Whole messages seen.
   std::uint64_t messages() const { return messages_; }
@@ -58,8 +60,8 @@ class ClientStream {
   FrameScanner TakeScanner() { return scanner_; }
 
  private:
-  void PassPiece(const Piece& piece);
   bool JudgePiece(const Piece& piece);
+  void ReportUnreadable();
   void Hold(std::span<const std::uint8_t> raw, bool ends_message);
 
   FrameScanner scanner_;

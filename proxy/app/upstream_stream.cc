@@ -7,12 +7,13 @@
 namespace connguard {
 
 UpstreamStream::UpstreamStream(const ScanPolicy& policy, const TurnProfile& profile,
-                               JsonInspector& inspector, UpstreamStreamSink& sink)
+                               JsonInspector& inspector, UpstreamStreamSink& sink,
+                               const InflatePolicy& inflate)
     : scanner_(policy),
       profile_(profile),
       inspector_(inspector),
       sink_(sink),
-      assembler_(policy.message_size) {}
+      assembler_(policy.message_size, inflate) {}
 
 bool UpstreamStream::Matches(const Piece& piece) {
   if (profile_.policy.end != TurnEnd::kMatch) return false;
@@ -22,6 +23,15 @@ bool UpstreamStream::Matches(const Piece& piece) {
                        inspector_.Matches(*text, profile_.end_pointer, profile_.end_values);
   assembler_.Clear();
   return matched;
+}
+
+void UpstreamStream::ReportUnreadable() {
+  unreadable_ = true;
+  if (assembler_.fault() == InflateStatus::kTooBig) {
+    sink_.UpstreamViolation(CloseCause::kUpstreamTooBig, "message inflates to more than the limit");
+  } else {
+    sink_.UpstreamViolation(CloseCause::kUpstreamProtocol, "compressed message is corrupt");
+  }
 }
 
 void UpstreamStream::Feed(std::span<const std::uint8_t> data) {
@@ -43,12 +53,18 @@ void UpstreamStream::Feed(std::span<const std::uint8_t> data) {
         if (!sink_.UpstreamControl(piece.opcode, piece.payload)) return;
         break;
       case Piece::Kind::kData: {
+        if (unreadable_) break;
         run.Add(piece.raw, data);
         const bool matched = Matches(piece);
         if (piece.ends_frame && stop_at_boundary_) {
           run.Flush();
           stop_at_boundary_ = false;
           sink_.AtBoundary();
+        }
+        if (piece.ends_frame && assembler_.fault() != InflateStatus::kSound) {
+          run.Flush();
+          ReportUnreadable();
+          break;
         }
         if (piece.ends_message) {
           ++messages_;

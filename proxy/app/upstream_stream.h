@@ -30,11 +30,13 @@ class UpstreamStreamSink {
   ~UpstreamStreamSink() = default;
 };
 
-// Passes frames on as they are and shows the profile's matcher what it must read.
+// Passes frames on as they are and shows the profile's matcher what it must read. A message that
+// cannot be inflated is reported at the end of its frame: until then there is no room for a Close.
 class UpstreamStream {
  public:
+  // `inflate`: for messages that the matcher reads and that come compressed.
   UpstreamStream(const ScanPolicy& policy, const TurnProfile& profile, JsonInspector& inspector,
-                 UpstreamStreamSink& sink);
+                 UpstreamStreamSink& sink, const InflatePolicy& inflate = {});
 
   void Feed(std::span<const std::uint8_t> data);
 
@@ -48,6 +50,7 @@ class UpstreamStream {
 
  private:
   bool Matches(const Piece& piece);
+  void ReportUnreadable();
 
   FrameScanner scanner_;
   const TurnProfile& profile_;
@@ -55,6 +58,7 @@ class UpstreamStream {
   UpstreamStreamSink& sink_;
   MessageAssembler assembler_;
   bool stop_at_boundary_ = false;
+  bool unreadable_ = false;  // a message could not be inflated: its successors are not passed on
   std::uint64_t messages_ = 0;
 };
 

@@ -21,17 +21,22 @@ void Queue(std::vector<ControlFrame>& waiting, const ControlFrame& frame) {
 
 }  // namespace
 
-void WebSocketSession::BeginRelay(const ResponseHead& head, std::span<const std::uint8_t> rest) {
+void WebSocketSession::BeginRelay(const ResponseHead& head,
+                                  const std::optional<DeflateParameters>& deflate,
+                                  std::span<const std::uint8_t> rest) {
   const TimePoint now = worker_.now();
   phase_ = UpstreamPhase::kFrames;
   ScanPolicy policy;
   policy.message_size = worker_.config().limits.message_size;
-  policy.compressed = NegotiatedDeflate(head);
-  from_upstream_.emplace(policy, route_.turn, worker_.inspector(),
-                         static_cast<UpstreamStreamSink&>(*this));
+  policy.compressed = deflate.has_value();
+  const DeflateParameters parameters = deflate.value_or(DeflateParameters{});
+  from_upstream_.emplace(
+      policy, route_.turn, worker_.inspector(), static_cast<UpstreamStreamSink&>(*this),
+      InflatePolicy{parameters.server_max_window_bits, !parameters.server_no_context_takeover});
   policy.masked = true;
-  from_client_.emplace(policy, route_.turn, worker_.inspector(),
-                       static_cast<ClientStreamSink&>(*this));
+  from_client_.emplace(
+      policy, route_.turn, worker_.inspector(), static_cast<ClientStreamSink&>(*this),
+      InflatePolicy{parameters.client_max_window_bits, !parameters.client_no_context_takeover});
   BeginHeartbeats();
   tunnel_->UpstreamReady(now);
   if (client_) {

@@ -39,9 +39,20 @@ std::string Forwarded(const Client& client, const RequestHead& head, const Route
                       const UpstreamConfig& upstream) {
   RequestHop hop = HopOf(client, head, upstream);
   hop.upgrade = true;
-  // With a profile that reads messages, compression is not negotiated: nothing could be read.
-  hop.strip_extensions = route.turn.reads_content();
+  hop.strip_extensions = route.compression == Compression::kOff;
+  // Of other extensions nobody knows what they do to messages that the profile must read.
+  hop.deflate_only = route.turn.reads_content();
   return ForwardRequest(head, hop);
+}
+
+// What the upstream's 101 says of extensions. Where nothing is read, anything may pass.
+Extensions Negotiated(const RouteConfig& route, const ResponseHead& head, bool deflate_offered) {
+  if (route.compression == Compression::kOff || route.turn.reads_content()) {
+    return ReadExtensions(head, deflate_offered);
+  }
+  Extensions extensions;
+  if (NamesDeflate(head.fields)) extensions.deflate.emplace();
+  return extensions;
 }
 
 }  // namespace
@@ -54,6 +65,7 @@ WebSocketSession::WebSocketSession(Worker& worker, Client client, const Matched&
       address_(AddressOf(client_, head)),
       request_(Forwarded(client_, head, route_, worker.config().upstreams[route_.upstream])),
       handshake_key_(Find(head.fields, "Sec-WebSocket-Key").value_or("")),
+      deflate_offered_(route_.compression != Compression::kOff && NamesDeflate(head.fields)),
       early_(early.begin(), early.end()),
       fence_(worker, SessionKey(worker.config(), matched, head, address_), {}),
       dial_(worker, matched.route->upstream),
@@ -207,13 +219,16 @@ void WebSocketSession::ReadAnswer(std::span<const std::uint8_t> data) {
 void WebSocketSession::TakeAnswer(const ResponseHead& head, std::span<const std::uint8_t> rest) {
   if (head.status >= 100 && head.status < 200 && head.status != 101) return;
   if (head.status == 101) {
-    if (!IsWebSocketAccept(head, handshake_key_)) {
-      detail_ = "the upstream's 101 is not an answer to this handshake";
+    const Extensions extensions = Negotiated(route_, head, deflate_offered_);
+    detail_ = IsWebSocketAccept(head, handshake_key_)
+                  ? extensions.error
+                  : "the upstream's 101 is not an answer to this handshake";
+    if (detail_.empty()) {
+      BeginRelay(head, extensions.deflate, rest);
+    } else {
       phase_ = UpstreamPhase::kNone;  // what follows answers nothing either
       tunnel_->UpstreamFault(CloseCause::kUpstreamProtocol, worker_.now());
-      return;
     }
-    BeginRelay(head, rest);
     return;
   }
   phase_ = UpstreamPhase::kRefusal;

@@ -18,6 +18,7 @@
 #include "config/route_match.h"
 #include "connguard/heartbeat.h"
 #include "connguard/tunnel.h"
+#include "http/extensions.h"
 #include "http/message.h"
 #include "net/timing_wheel.h"
 
@@ -63,7 +64,8 @@ class WebSocketSession : public Session, private ClientStreamSink, private Upstr
   void DialNext();
   void ReadAnswer(std::span<const std::uint8_t> data);
   void TakeAnswer(const ResponseHead& head, std::span<const std::uint8_t> rest);
-  void BeginRelay(const ResponseHead& head, std::span<const std::uint8_t> rest);
+  void BeginRelay(const ResponseHead& head, const std::optional<DeflateParameters>& deflate,
+                  std::span<const std::uint8_t> rest);
   void FinishRefusal();
   void RefuseClient(int status, std::string_view why, HandshakeResult result, int retry_after = 0);
   void RefuseFor(CloseCause cause);
@@ -124,6 +126,7 @@ class WebSocketSession : public Session, private ClientStreamSink, private Upstr
   std::string address_;              // the client's, for the key and the log
   std::string request_;              // as it goes to the upstream; until the 101
   std::string handshake_key_;        // its Sec-WebSocket-Key, likewise
+  bool deflate_offered_;             // the upstream may compress
   std::vector<std::uint8_t> early_;  // the client's bytes from before the upstream's 101
   FenceClient fence_;
   Epoch epoch_ = Epoch::kNone;

@@ -20,6 +20,8 @@ constexpr Word<OnConflict> kOnConflict[] = {{"takeover", OnConflict::kTakeover},
                                             {"reject", OnConflict::kReject},
                                             {"share", OnConflict::kShare}};
 constexpr Word<OnDrop> kOnDrop[] = {{"finish", OnDrop::kFinish}, {"close", OnDrop::kClose}};
+constexpr Word<Compression> kCompression[] = {{"passthrough", Compression::kPassthrough},
+                                              {"off", Compression::kOff}};
 
 std::string Lower(std::string text) {
   std::ranges::transform(text, text.begin(), [](char c) {
@@ -268,6 +270,7 @@ std::vector<RouteConfig> ReadRoutes(Section& root, const std::vector<UpstreamCon
     route.upstream = ReadUpstreamName(section, upstreams);
     ReadSession(section, route.match, sound_match, route.session);
     route.turn = turns.Read(section);
+    section.ReadWord("compression", route.compression, kCompression);
     ReadHeartbeat(section, route);
     ReadCloseCodes(section, route.close_codes);
     section.Finish();

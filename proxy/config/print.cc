@@ -210,6 +210,7 @@ std::string PrintConfig(const Config& config) {
     page.Pair(4, "upstream", Scalar(config.upstreams[route.upstream].name));
     PrintSession(route.session, page);
     PrintTurn(route.turn, page);
+    page.Pair(4, "compression", route.compression == Compression::kOff ? "off" : "passthrough");
     PrintHeartbeat(route, page);
     PrintCloseCodes(route.close_codes, page);
   }

@@ -5,6 +5,7 @@
 #include <array>
 #include <vector>
 
+#include "http/extensions.h"
 #include "http/text.h"
 
 namespace connguard {
@@ -21,7 +22,7 @@ enum class Fate : std::uint8_t {
   kUpgrade,   // what to upgrade to: only where there is an upgrade
   kTrailers,  // `trailers` is the one word that holds for the whole way (RFC 9110 §10.1.4)
   kExpect,    // not from HTTP/1.0 (RFC 9110 §10.1.1)
-  kOffer,     // WebSocket extensions: on request they are not offered
+  kOffer,     // WebSocket extensions: on request none is offered, or only permessage-deflate
   kLength,    // as kKeep, but not with a status that has no body
   kCoding,    // likewise, and HTTP/1.0 knows no transfer codings
   kClaim,     // where a request comes from: believed of trusted peers only
@@ -183,7 +184,7 @@ bool Passes(Fate fate, const Field& field, const RequestHead& head, const Reques
     case Fate::kExpect:
       return head.version >= 11;
     case Fate::kOffer:
-      return !hop.strip_extensions;
+      return !hop.strip_extensions && (!hop.deflate_only || !DeflateOffers(field.value).empty());
     case Fate::kClaim:
       return ClaimPasses(field.name, hop);
     case Fate::kStop:
@@ -206,7 +207,11 @@ std::string ForwardRequest(const RequestHead& head, const RequestHop& hop) {
   for (const Field& field : head.fields) {
     const Fate fate = FateOf(field.name, &Rule::request, named);
     if (!Passes(fate, field, head, hop)) continue;
-    Append(out, field.name, fate == Fate::kHost ? origin.host : std::string_view(field.value));
+    if (fate == Fate::kOffer && hop.deflate_only) {
+      Append(out, field.name, DeflateOffers(field.value));
+    } else {
+      Append(out, field.name, fate == Fate::kHost ? origin.host : std::string_view(field.value));
+    }
   }
   AppendClaims(out, head, hop, origin.host);
   if (hop.via) Append(out, "Via", head.version >= 11 ? "1.1 connguard" : "1.0 connguard");

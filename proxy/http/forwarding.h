@@ -16,6 +16,7 @@ struct RequestHop {
   bool upgrade = false;           // Connection and Upgrade go on as they came
   bool close = false;             // the upstream's connection ends with its answer
   bool strip_extensions = false;  // Sec-WebSocket-Extensions goes no further
+  bool deflate_only = false;      // of it only the offers of permessage-deflate go on
   bool forwarded = false;         // add Forwarded (RFC 7239)
   bool via = false;               // add Via
   std::string host;               // for a request that names none (HTTP/1.0)

@@ -112,8 +112,6 @@ struct Refusal {
 std::optional<Refusal> CheckWebSocketUpgrade(const RequestHead& head);
 // True when `head` is a sound 101 for a request whose Sec-WebSocket-Key was `key`.
 bool IsWebSocketAccept(const ResponseHead& head, std::string_view key);
-// True when the 101 turned permessage-deflate on.
-bool NegotiatedDeflate(const ResponseHead& head);
 
 // An answer of our own: application/problem+json (RFC 9457), Connection: close. `request_id` goes
 // into the body and X-Request-Id; `retry_after` > 0 adds the header (seconds).

@@ -73,16 +73,4 @@ bool IsWebSocketAccept(const ResponseHead& head, std::string_view key) {
          *Find(head.fields, "Sec-WebSocket-Accept") == accept;
 }
 
-bool NegotiatedDeflate(const ResponseHead& head) {
-  for (const Field& field : head.fields) {
-    if (!EqualsIgnoringCase(field.name, "Sec-WebSocket-Extensions")) continue;
-    std::string_view rest = field.value;
-    while (!rest.empty()) {
-      std::string_view extension = TakeUntil(rest, ',');
-      if (EqualsIgnoringCase(Trim(TakeUntil(extension, ';')), "permessage-deflate")) return true;
-    }
-  }
-  return false;
-}
-
 }  // namespace connguard

@@ -1,5 +1,6 @@
 // Fuzzes requests, head and body: reading, forwarding, targets. Input: byte 0 the longest read,
 // then the stream.
+#include "http/extensions.h"
 #include "http/forwarding.h"
 #include "message_fuzz.h"
 
@@ -16,6 +17,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   QueryValue(QueryOf(head.target), "a");
   CookieValue(head.fields, "a");
   if (IsWebSocketUpgrade(head)) CheckWebSocketUpgrade(head);
+
+  RequestHop reading;
+  reading.upgrade = true;
+  reading.deflate_only = true;
+  const std::string offer = ForwardRequest(head, reading);
+  CONNGUARD_REQUIRE(NamesDeflate(fuzz::ReadBack<RequestHead>(offer).fields) ==
+                    NamesDeflate(head.fields));
 
   for (const bool upgrade : {false, true}) {
     for (const bool trusted : {false, true}) {

@@ -1,5 +1,6 @@
 // Fuzzes responses, head and body: reading and forwarding. Input: byte 0 the longest read, then the
 // stream.
+#include "http/extensions.h"
 #include "http/forwarding.h"
 #include "message_fuzz.h"
 
@@ -12,7 +13,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
   const ResponseHead head = fuzz::ReadBack<ResponseHead>(told.text);
   IsWebSocketAccept(head, "dGhlIHNhbXBsZSBub25jZQ==");
-  NegotiatedDeflate(head);
+  const Extensions extensions = ReadExtensions(head, true);
+  if (extensions.deflate) CONNGUARD_REQUIRE(NamesDeflate(head.fields) && extensions.error.empty());
   CONNGUARD_REQUIRE(ForwardResponse(head, {.upgrade = true}) == told.text);
   for (const int version : {10, 11}) {
     const ResponseHead back = fuzz::ReadBack<ResponseHead>(

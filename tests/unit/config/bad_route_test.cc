@@ -29,9 +29,15 @@ const BadCase kMatchCases[] = {
      {{12, "    sesion: {}"}},
      "12:5: routes: unknown key 'sesion'; did you mean 'session'?"},
     {"LaterRouteKeys",
-     {{12, "    auth: {}"}, {13, "    compression: off"}},
-     "12:5: routes: 'auth' is not supported in this version\n13:5: routes: 'compression' is not "
+     {{12, "    auth: {}"}, {13, "    origins: []"}},
+     "12:5: routes: 'auth' is not supported in this version\n13:5: routes: 'origins' is not "
      "supported in this version"},
+    {"UnknownCompression",
+     {{12, "    compression: on"}},
+     "12:18: routes.compression: expected passthrough or off, found 'on'"},
+    {"CompressionOfASession",
+     {{12, "    session: {compression: off}"}},
+     "12:15: session: unknown key 'compression'"},
     {"UnknownMatchKey",
      {{10, "    match: {pth: /}"}},
      "10:13: match: unknown key 'pth'; did you mean 'path'?"},

@@ -32,6 +32,7 @@ void DumpRoute(const RouteConfig& route, std::ostream& out) {
       << turn.policy.window << " linger " << turn.linger.count() << " json "
       << turn.accept_json_object << " at <" << turn.end_pointer << ">";
   for (const std::string& word : turn.end_values) out << " <" << word << ">";
+  out << "\n compression " << static_cast<int>(route.compression);
   for (const HeartbeatPolicy& leg : {route.client_heartbeat, route.upstream_heartbeat}) {
     out << "\n heartbeat " << leg.interval.count() << " " << leg.timeout.count();
   }

@@ -52,7 +52,7 @@ TEST_F(LoadTest, WhatIsLeftOutHasTheDefaultOfTheDesign) {
             "route chat upstream 0\n host \n segment 0 <ws>\n segment 1 <id>\n"
             " conflict 0 drop 0 wait 60000 settle 100 close 5000 barrier (none)\n"
             " turn <quiet> end 2 quiet 2000 max 300000 window 0 linger 50 json 0 at <>\n"
-            " heartbeat 20000 10000\n heartbeat 20000 10000 forward 0\n"
+            " compression 0\n heartbeat 20000 10000\n heartbeat 20000 10000 forward 0\n"
             "limits 10000 10000 32768 16777216 262144 10000 75000 60000 0\n"
             "shutdown 0 30000\n"
             "admin 127.0.0.1:9180\n"
@@ -79,6 +79,7 @@ TEST_F(LoadTest, EveryKeyReachesItsField) {
         "    turn: {end: {json: /t, in: [x, y]}, quiet: 5s, max: 6s, linger: 7ms, window: 8,"
         " accept: json-object}"},
        {14,
+        "    compression: off\n"
         "    heartbeat: {client: {interval: 0, timeout: 9s}, upstream: {interval: 10s},"
         " forward: true}\n"
         "    close_codes: {upstream_lost: 1012, client_protocol: 3000}"},
@@ -102,7 +103,7 @@ TEST_F(LoadTest, EveryKeyReachesItsField) {
             " conflict 2 drop 1 wait 3000 settle 0 close 4000 barrier /up\n"
             " method <POST>\n method <M-SEARCH>\n"
             " turn <> end 0 quiet 5000 max 6000 window 8 linger 7 json 1 at </t> <x> <y>\n"
-            " heartbeat 0 9000\n heartbeat 10000 10000 forward 1\n"
+            " compression 1\n heartbeat 0 9000\n heartbeat 10000 10000 forward 1\n"
             " close client_protocol 3000\n close upstream_lost 1012\n"
             "limits 11 12000 13312 14680064 15728640 16000 17000 18000 20401094656\n"
             "shutdown 17000 1080000\n"
@@ -329,11 +330,11 @@ TEST_F(LoadTest, QuickConfigFencesWhatFollowsWs) {
             " key 1 <user_id>\n"
             " conflict 0 drop 0 wait 60000 settle 100 close 5000 barrier (none)\n"
             " turn <quiet> end 2 quiet 2000 max 300000 window 0 linger 50 json 0 at <>\n"
-            " heartbeat 20000 10000\n heartbeat 20000 10000 forward 0\n"
+            " compression 0\n heartbeat 20000 10000\n heartbeat 20000 10000 forward 0\n"
             "route rest upstream 0\n host \n segment 2 <>\n"
             " conflict 0 drop 0 wait 60000 settle 100 close 5000 barrier (none)\n"
             " turn <quiet> end 2 quiet 2000 max 300000 window 0 linger 50 json 0 at <>\n"
-            " heartbeat 20000 10000\n heartbeat 20000 10000 forward 0\n"
+            " compression 0\n heartbeat 20000 10000\n heartbeat 20000 10000 forward 0\n"
             "limits 10000 10000 32768 16777216 262144 10000 75000 60000 0\n"
             "shutdown 0 30000\nadmin 127.0.0.1:9180\nlogging 1 0\nworkers 0\n");
 }

@@ -89,7 +89,8 @@ const BadCase kOddCases[] = {
      ""},
     {"EveryOtherWord",
      {{12,
-       "    session: {on_conflict: reject, on_drop: close, wait: 0, settle: 0,"
+       "    compression: 'off'\n    session: {on_conflict: reject, on_drop: close, wait: 0, "
+       "settle: 0,"
        " barrier: {path: \"/?a=$$b&c=:\"}}"},
       {13, "    heartbeat: {client: {interval: 0}}"},
       {14, "logging: {level: 'off', format: text}"},

@@ -204,6 +204,27 @@ TEST(ForwardRequestTest, ExtensionsAreStrippedOnRequest) {
   EXPECT_EQ(Forwarded(text, hop).find("permessage"), std::string::npos);
 }
 
+TEST(ForwardRequestTest, OnlyDeflateIsOfferedOnRequest) {
+  RequestHop hop = Upgrade();
+  hop.deflate_only = true;
+  const std::string out = Forwarded(
+      "GET / HTTP/1.1\r\nHost: a\r\nSEC-WebSocket-Extensions: foo;a=b, permessage-deflate;x "
+      ",bar\r\n"
+      "X: y\r\nSec-WebSocket-Extensions: permessage-bzip2\r\n"
+      "sec-websocket-extensions: permessage-deflate;client_max_window_bits=\"9\" \r\n\r\n",
+      hop);
+  EXPECT_TRUE(Holds(out,
+                    "SEC-WebSocket-Extensions: permessage-deflate;x\r\nX: y\r\n"
+                    "sec-websocket-extensions: permessage-deflate;client_max_window_bits=\"9\""))
+      << out;
+  hop.strip_extensions = true;
+  EXPECT_EQ(Forwarded("GET / HTTP/1.1\r\nHost: a\r\n"
+                      "Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n",
+                      hop)
+                .find("permessage"),
+            std::string::npos);
+}
+
 TEST(ForwardResponseTest, SwitchingProtocolsPassesAsItCame) {
   const std::string text =
       "HTTP/1.1 101 Web Socket\r\nserver: x\r\nConnection: Upgrade, x\r\nUPGRADE: websocket\r\n"

@@ -114,18 +114,5 @@ TEST(UpgradeTest, AnswerMustNotAnnounceABody) {
   EXPECT_FALSE(accepted("Transfer-Encoding: chunked"));
 }
 
-TEST(UpgradeTest, DeflateIsFoundAmongExtensions) {
-  const auto deflate = [](const std::string& value) {
-    ResponseHead head;
-    head.fields = {{"Sec-WebSocket-Extensions", value}};
-    return NegotiatedDeflate(head);
-  };
-  EXPECT_TRUE(deflate("permessage-deflate"));
-  EXPECT_TRUE(deflate("foo, Permessage-Deflate ; server_no_context_takeover"));
-  EXPECT_FALSE(deflate("x-webkit-deflate-frame"));
-  EXPECT_FALSE(deflate("foo; permessage-deflate"));
-  EXPECT_FALSE(NegotiatedDeflate(ResponseHead{}));
-}
-
 }  // namespace
 }  // namespace connguard
