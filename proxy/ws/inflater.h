@@ -24,7 +24,7 @@ enum class InflateStatus : std::uint8_t {
 
 // Inflater takes messages piece by piece, as they come: the compressed one is not kept. A block
 // with BFINAL ends nothing: what follows in the message, or in the next one, is read as a new
-// stream.
+// stream. A reference beyond the window is corrupt, unless it is to what the same call put out.
 //
 // Pure; not thread-safe. A pointer until the first message; then 7 KiB and the window: 40 KiB with
 // 15 window bits, 11 KiB with 12. Without context take-over nothing is kept between messages.

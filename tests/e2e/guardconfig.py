@@ -28,6 +28,7 @@ routes:
 {barrier}      close_timeout: {close_timeout}
     turn: {turn}
     heartbeat: {heartbeat}
+    compression: {compression}
   - name: chat-of-the-default-user
     match: {{path: "/ws/**"}}
     upstream: agent
@@ -53,6 +54,7 @@ def guard_config(
     barrier: bool = True,
     close_timeout: str = "5s",
     turn: str = CAT,
+    compression: str = "passthrough",
     log_level: str = "info",
     workers: str = "auto",
     bind: str = "127.0.0.1",
@@ -71,6 +73,7 @@ def guard_config(
         barrier="      barrier: {path: /}\n" if barrier else "",
         close_timeout=close_timeout,
         turn="{turn}",
+        compression=compression,
         log_level=log_level,
         workers=workers,
         bind=bind,

@@ -58,7 +58,9 @@ class Scan {
     CONNGUARD_REQUIRE(piece.ends_message == scanner_.at_message_boundary());
     told_.raw.insert(told_.raw.end(), piece.raw.begin(), piece.raw.end());
     const auto message = assembler_.Add(piece);
-    CONNGUARD_REQUIRE(message.has_value() == piece.ends_message);
+    const bool sound = assembler_.fault() == InflateStatus::kSound;
+    CONNGUARD_REQUIRE(sound || piece.rsv1);
+    CONNGUARD_REQUIRE(message.has_value() == (piece.ends_message && sound));
     if (message) told_.messages.emplace_back(message->begin(), message->end());
   }
 

@@ -21,6 +21,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   RequestHop reading;
   reading.upgrade = true;
   reading.deflate_only = true;
+  reading.host = "origin";
   const std::string offer = ForwardRequest(head, reading);
   CONNGUARD_REQUIRE(NamesDeflate(fuzz::ReadBack<RequestHead>(offer).fields) ==
                     NamesDeflate(head.fields));

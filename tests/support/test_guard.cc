@@ -31,9 +31,9 @@ std::string Yaml(const GuardSetup& setup) {
          "\"" + more(setup.upstream_more) +
          "}\nroutes:\n  - name: chat\n    match: {path: \"/ws/{user}\"}\n    upstream: agent\n"
          "    session: {" +
-         setup.session + "}\n    turn: " + setup.turn + "\n    heartbeat: " + setup.heartbeat +
-         "\n  - name: rest\n    match: {path: \"" + setup.rest_path +
-         "\"}\n    upstream: agent\n    session: {" + setup.rest_session +
+         setup.session + "}\n    turn: " + setup.turn + "\n    compression: " + setup.compression +
+         "\n    heartbeat: " + setup.heartbeat + "\n  - name: rest\n    match: {path: \"" +
+         setup.rest_path + "\"}\n    upstream: agent\n    session: {" + setup.rest_session +
          "}\n    turn: " + setup.turn + "\nlimits: " + setup.limits +
          "\nshutdown: " + setup.shutdown +
          "\nadmin: {bind: 127.0.0.1:0}\nworkers: " + std::to_string(setup.workers) + "\n";

@@ -19,6 +19,7 @@ struct GuardSetup {
   std::string upstream_more = {};
   std::string session = "key: \"{path.user}\", settle: 0, close_timeout: 2s";
   std::string turn = "{end: each-answer, linger: 0}";
+  std::string compression = "passthrough";
   std::string heartbeat = "{}";
   std::string limits = "{}";
   std::string shutdown = "{drain: 5s}";
