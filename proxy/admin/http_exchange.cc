@@ -13,8 +13,8 @@
 namespace connguard {
 namespace {
 
-// What lws cannot write at once it keeps. With smaller pieces, and a short one at the end, lws 4.3.5
-// left a connection open that was to be closed, until its time-out.
+// What lws cannot write at once it keeps. With smaller pieces, and a short one at the end,
+// lws 4.3.5 left a connection open that was to be closed, until its time-out.
 constexpr std::size_t kChunk = 1024 * 1024;
 constexpr std::size_t kHeadSpace = 1024;
 constexpr std::size_t kDiscardAtMost = 64 * 1024;
