@@ -19,6 +19,7 @@ enum class CloseCause : std::uint8_t {
   kClientInvalid,             // a text that the turn profile does not accept (1007)
   kClientTooBig,              // message over limits.message_size
   kClientSlow,                // did not read for limits.slow_client_timeout
+  kEvicted,                   // it held the most when limits.buffer_total was exceeded
   kSuperseded,                // a newer client of the same key took over
   kUpstreamClosed,            // Close frame from the upstream
   kUpstreamLost,              // FIN without a Close frame

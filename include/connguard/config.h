@@ -126,7 +126,8 @@ struct LimitsConfig {
   Millis handshake_timeout{10'000};  // for a whole request head
   Bytes header_size = 32 * 1024;
   Bytes message_size = 16 * 1024 * 1024;
-  Bytes buffer = 256 * 1024;  // per direction of a tunnel
+  Bytes buffer = 256 * 1024;                 // per direction of a tunnel
+  Bytes buffer_total = 512UL * 1024 * 1024;  // of all together
   Millis slow_client_timeout{10'000};
   Millis keepalive_timeout{75'000};  // between two requests of a client's connection
   Millis body_timeout{60'000};       // the longest silence inside a body, on the client's side

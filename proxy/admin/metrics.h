@@ -174,6 +174,8 @@ class alignas(kCacheLine) WorkerMetrics {
   CellsBy<Counter, Side, kSideWords.size()> heartbeat_timeouts;
   CellsBy<Histogram<kRttBounds>, Side, kSideWords.size()> ping_rtt;
   Counter barrier_timeouts;
+  Gauge buffered_bytes;      // held for peers that do not take them, or until they are judged
+  Counter buffer_evictions;  // sessions ended for limits.buffer_total
   Gauge upstream_idle;       // upstream connections that wait for their next request
   Counter upstream_reuses;   // requests that went on such a connection
   Counter upstream_retries;  // of them, those that were sent again on a fresh one

@@ -54,6 +54,8 @@ class ClientStream {
   // Bytes that wait for the window. (One message being judged is bounded by limits.message_size, as
   // it came and inflated.)
   Bytes held() const { return held_.size(); }
+  // All bytes that are kept here.
+  Bytes buffered() const { return held_.size() + judged_.size() + assembler_.buffered(); }
   // Whole messages seen.
   std::uint64_t messages() const { return messages_; }
 

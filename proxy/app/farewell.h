@@ -29,6 +29,8 @@ class Farewell : public Session {
 
   void Start() noexcept override;
   void OnShutdown() noexcept override {}  // bounded by its own patience
+  Bytes buffered() const override { return client_ ? client_.conn->queued() : 0; }
+  void OnPressure() noexcept override { GiveUp(); }
   void OnConnected(Conn& conn) noexcept override;
   void OnReceive(Conn& conn, std::span<const std::uint8_t> data) noexcept override;
   void OnProgress(Conn& conn) noexcept override;

@@ -174,7 +174,8 @@ void RunGuard(const Config& config, const std::function<void(const Listening&)>&
     listening.listeners.push_back(bound);
   }
   Control control(config);
-  Shared shared{config, {}, 0, [&control] { control.WorkerIsIdle(); }};
+  Shared shared{
+      config, {}, 0, std::vector<Shared::Held>(count), [&control] { control.WorkerIsIdle(); }};
   std::vector<std::unique_ptr<Worker>> workers;
   for (unsigned i = 0; i < count; ++i) {
     workers.push_back(std::make_unique<Worker>(shared, i, std::move(sockets[i])));

@@ -44,6 +44,7 @@ HttpSession::HttpSession(Worker& worker, Client client, const Matched& matched,
       address_(AddressOf(client_, request.head())),
       fence_(worker, {}, {}),
       request_(std::move(request)),
+      held_(worker),
       dial_(worker, route_.upstream),
       timer_([](void* self) noexcept { static_cast<HttpSession*>(self)->Tick(); }, this) {
   const RequestHead& head = request_.head();
@@ -120,6 +121,19 @@ bool HttpSession::OnFence(const FenceEffect& effect) noexcept {
 void HttpSession::OnShutdown() noexcept {
   if (waiting_) Refuse(503, "the guard is stopping", kRetryAfterSeconds);
   // An answer under way is finished.
+}
+
+Bytes HttpSession::buffered() const {
+  return held_.value() + (client_ ? client_.conn->queued() : 0) +
+         (upstream_ != nullptr ? upstream_->queued() : 0);
+}
+
+void HttpSession::OnPressure() noexcept {
+  if (!client_) return;
+  client_.conn->Reset();
+  client_.Drop();
+  LoseClient();
+  if (!closed_) Arm();
 }
 
 void HttpSession::Connect() {
@@ -274,6 +288,7 @@ bool HttpSession::ClientIsAwaited() const {
 }
 
 void HttpSession::Arm() {
+  held_.Set(early_.size() + next_.size());
   if (!ClientIsAwaited()) {
     client_deadline_ = kNever;
   } else if (client_deadline_ == kNever) {

@@ -35,6 +35,8 @@ class HttpSession : public Session {
   void Start() noexcept override;
   bool OnFence(const FenceEffect& effect) noexcept override;
   void OnShutdown() noexcept override;
+  Bytes buffered() const override;
+  void OnPressure() noexcept override;
   void OnConnected(Conn& conn) noexcept override;
   void OnReceive(Conn& conn, std::span<const std::uint8_t> data) noexcept override;
   void OnProgress(Conn& conn) noexcept override;
@@ -84,6 +86,7 @@ class HttpSession : public Session {
   std::vector<std::uint8_t> early_;  // of the body, until the upstream is connected
   std::vector<std::uint8_t> next_;   // behind the request: the next one's
   Bytes body_size_ = 0;              // seen, without chunk headers; only counted where limited
+  HeldBytes held_;                   // early_ and next_
   UpstreamDial dial_;
   std::unique_ptr<Conn> upstream_;
   std::optional<ResponseReader> answer_;

@@ -27,6 +27,8 @@ class Reception : public Session {
 
   void Start() noexcept override;
   void OnShutdown() noexcept override;
+  Bytes buffered() const override { return client_ ? client_.conn->queued() : 0; }
+  void OnPressure() noexcept override { Leave(); }
   void OnConnected(Conn& /*conn*/) noexcept override {}
   void OnReceive(Conn& conn, std::span<const std::uint8_t> data) noexcept override;
   void OnProgress(Conn& conn) noexcept override;

@@ -31,6 +31,11 @@ class Session : public ConnHandler {
   // The guard is stopping: end as soon as that hurts nobody.
   virtual void OnShutdown() noexcept = 0;
 
+  // Bytes that it holds for its peers, its connections' queues included.
+  virtual Bytes buffered() const { return 0; }
+  // Memory is short, and this session holds the most of it: end its client.
+  virtual void OnPressure() noexcept {}
+
   SessionId id() const { return id_; }
 
  protected:
@@ -42,6 +47,22 @@ class Session : public ConnHandler {
   friend class Worker;
 
   SessionId id_ = 0;
+};
+
+// What a session holds besides its connections' queues, as its worker counts it.
+class HeldBytes {
+ public:
+  explicit HeldBytes(Worker& worker) : worker_(worker) {}
+  ~HeldBytes() { Set(0); }
+  HeldBytes(const HeldBytes&) = delete;
+  HeldBytes& operator=(const HeldBytes&) = delete;
+
+  void Set(Bytes now);
+  Bytes value() const { return value_; }
+
+ private:
+  Worker& worker_;
+  Bytes value_ = 0;
 };
 
 }  // namespace connguard

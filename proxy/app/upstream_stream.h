@@ -45,6 +45,8 @@ class UpstreamStream {
 
   // A frame of our own may go to the client now.
   bool at_frame_boundary() const { return scanner_.at_frame_boundary(); }
+  // All bytes that are kept here.
+  Bytes buffered() const { return assembler_.buffered(); }
   // Whole messages seen.
   std::uint64_t messages() const { return messages_; }
 

@@ -70,6 +70,7 @@ WebSocketSession::WebSocketSession(Worker& worker, Client client, const Matched&
       fence_(worker, SessionKey(worker.config(), matched, head, address_), {}),
       dial_(worker, matched.route->upstream),
       started_(worker.now()),
+      held_(worker),
       timer_([](void* self) noexcept { static_cast<WebSocketSession*>(self)->Tick(); }, this) {}
 
 void WebSocketSession::Start() noexcept {
@@ -326,6 +327,8 @@ void WebSocketSession::Perform(const TunnelEffect& effect) {
 
 void WebSocketSession::Settle() {
   if (closed_) return;
+  held_.Set(early_.size() + (from_client_ ? from_client_->buffered() : 0) +
+            (from_upstream_ ? from_upstream_->buffered() : 0));
   if (tunnel_) {
     while (const std::optional<TunnelEffect> effect = tunnel_->PollEffect()) Perform(*effect);
     ShowPhase();

@@ -39,6 +39,8 @@ class WebSocketSession : public Session, private ClientStreamSink, private Upstr
   void Start() noexcept override;
   bool OnFence(const FenceEffect& effect) noexcept override;
   void OnShutdown() noexcept override;
+  Bytes buffered() const override;
+  void OnPressure() noexcept override;
   void OnConnected(Conn& conn) noexcept override;
   void OnReceive(Conn& conn, std::span<const std::uint8_t> data) noexcept override;
   void OnProgress(Conn& conn) noexcept override;
@@ -163,6 +165,7 @@ class WebSocketSession : public Session, private ClientStreamSink, private Upstr
   TimePoint stall_began_ = kNever;  // a busy upstream is late with its pong since
   std::uint64_t acknowledged_ = 0;  // by the client's system, when it was pinged last
   Millis shielded_{0};
+  HeldBytes held_;
   Bytes bytes_up_ = 0;
   Bytes bytes_down_ = 0;
   Timer timer_;

@@ -87,6 +87,17 @@ void WebSocketSession::BalanceUpstream() {
   }
 }
 
+Bytes WebSocketSession::buffered() const {
+  return held_.value() + (client_ ? client_.conn->queued() : 0) +
+         (upstream_ != nullptr ? upstream_->queued() : 0);
+}
+
+void WebSocketSession::OnPressure() noexcept {
+  if (!client_) return;
+  LoseClient(CloseCause::kEvicted);
+  Settle();
+}
+
 // Both legs from the 101 on: our pings, and what the kernel can do with what it has not got rid of.
 void WebSocketSession::BeginHeartbeats() {
   const TimePoint now = worker_.now();

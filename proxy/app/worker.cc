@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "app/reception.h"
+#include "log/log.h"
 
 namespace connguard {
 
@@ -22,6 +23,11 @@ constexpr std::size_t kCrowd = 64;
 }  // namespace
 
 void Session::Retire() { worker_.Retire(id_); }
+
+void HeldBytes::Set(Bytes now) {
+  worker_.AddHeld(now - value_);
+  value_ = now;
+}
 
 Worker::Worker(Shared& shared, unsigned index, std::vector<Fd> listeners)
     : shared_(shared),
@@ -158,6 +164,7 @@ Millis Worker::Prepare() {
   RunErrands();
   retired_.clear();
   GiveBackMemory();
+  CheckBuffers();
   CheckIdle();
   const Millis wait = transport_.Prepare();
   return errands_.empty() && retired_.empty() ? wait : Millis{0};
@@ -177,6 +184,47 @@ void Worker::GiveBackMemory() {
   if (crowd_ < kCrowd || sessions_ > crowd_ / 8) return;
   crowd_ = sessions_;
   malloc_trim(0);
+}
+
+Bytes Worker::HeldByAll() const {
+  Bytes sum = 0;
+  for (const Shared::Held& held : shared_.held) sum += held.bytes.load(std::memory_order_relaxed);
+  return sum;
+}
+
+// Once per turn of the loop, and only when something has changed.
+void Worker::CheckBuffers() {
+  const Bytes now = transport_.queued() + held_;
+  if (now == published_) return;
+  const bool grown = now > published_;
+  published_ = now;
+  shared_.held[index_].bytes.store(now, std::memory_order_relaxed);
+  metrics_.buffered_bytes.Set(static_cast<std::int64_t>(now));
+  if (!grown || HeldByAll() <= config().limits.buffer_total) return;
+  const auto most = std::ranges::max_element(shared_.held, {}, [](const Shared::Held& held) {
+    return held.bytes.load(std::memory_order_relaxed);
+  });
+  Send(static_cast<unsigned>(most - shared_.held.begin()),
+       [](Worker& worker) { worker.RelieveBuffers(); });
+}
+
+void Worker::RelieveBuffers() {
+  while (HeldByAll() > config().limits.buffer_total) {
+    const Bytes before = transport_.queued() + held_;
+    Session* worst = nullptr;
+    Bytes most = 0;
+    for (const Slot& slot : slots_) {
+      const Bytes bytes = slot.session != nullptr ? slot.session->buffered() : 0;
+      if (bytes > most) worst = slot.session.get();
+      most = std::max(most, bytes);
+    }
+    if (worst == nullptr) return;
+    Log(LogLevel::kWarn, "evicted", {{"buffered_bytes", most}});
+    metrics_.buffer_evictions.Add();
+    worst->OnPressure();
+    CheckBuffers();
+    if (transport_.queued() + held_ >= before) return;  // nothing more can be had
+  }
 }
 
 void Worker::CheckIdle() {

@@ -27,6 +27,11 @@ struct Shared {
   std::vector<Worker*> workers;
   // Client connections over all workers, for limits.connections. One add per connection.
   std::atomic<std::size_t> connections{0};
+  // What each worker holds for its peers, for limits.buffer_total. Written by its owner only.
+  struct alignas(kCacheLine) Held {
+    std::atomic<Bytes> bytes{0};
+  };
+  std::vector<Held> held{};
   // Called by a worker that was asked to shut down, when its last session has ended. Any thread.
   std::function<void()> on_idle;
 };
@@ -51,6 +56,11 @@ class Worker {
   // From this worker to worker `index`; to itself without a lock or a system call, but never at
   // once.
   void Send(unsigned index, Errand errand);
+
+  // Sessions hold so much more (or less, by wrap-around).
+  void AddHeld(Bytes change) { held_ += change; }
+  // Ends clients, those that hold the most first, until limits.buffer_total is kept.
+  void RelieveBuffers();
 
   SessionId Admit(std::unique_ptr<Session> session);
   void Retire(SessionId id);
@@ -93,6 +103,8 @@ class Worker {
   void RunErrands();
   void CheckIdle();
   void GiveBackMemory();
+  void CheckBuffers();
+  Bytes HeldByAll() const;
 
   Shared& shared_;
   const unsigned index_;
@@ -112,6 +124,8 @@ class Worker {
   std::size_t sessions_ = 0;
   std::size_t crowd_ = 0;  // the most sessions since memory was given back
   std::uint64_t request_ids_;
+  Bytes held_ = 0;       // by sessions, besides their connections' queues
+  Bytes published_ = 0;  // in Shared::held
   bool shutting_down_ = false;
   bool told_idle_ = false;
   std::thread thread_;

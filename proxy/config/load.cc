@@ -156,6 +156,11 @@ void ReadLimits(Section& root, LimitsConfig& out) {
   limits->ReadSize("header_size", out.header_size, {1 * kKiB, 1 * kMiB});
   limits->ReadSize("message_size", out.message_size, {1 * kKiB, 1 * kGiB});
   limits->ReadSize("buffer", out.buffer, {16 * kKiB, 64 * kMiB});
+  if (limits->ReadSize("buffer_total", out.buffer_total, {1 * kMiB, 1024 * kGiB}) &&
+      out.buffer_total < out.buffer) {
+    limits->Error(*limits->Find("buffer_total"), "buffer_total",
+                  "is less than limits.buffer, which one direction alone may hold");
+  }
   limits->ReadDuration("slow_client_timeout", out.slow_client_timeout, {1ms, 10min});
   limits->ReadDuration("keepalive_timeout", out.keepalive_timeout, {1ms, 1h});
   limits->ReadDuration("body_timeout", out.body_timeout, {1ms, 1h});

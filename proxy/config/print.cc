@@ -173,6 +173,7 @@ void PrintProcess(const Config& config, Page& page) {
   page.Pair(2, "header_size", FormatSize(limits.header_size));
   page.Pair(2, "message_size", FormatSize(limits.message_size));
   page.Pair(2, "buffer", FormatSize(limits.buffer));
+  page.Pair(2, "buffer_total", FormatSize(limits.buffer_total));
   page.Pair(2, "slow_client_timeout", FormatDuration(limits.slow_client_timeout));
   page.Pair(2, "keepalive_timeout", FormatDuration(limits.keepalive_timeout));
   page.Pair(2, "body_timeout", FormatDuration(limits.body_timeout));

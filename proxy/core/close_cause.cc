@@ -26,6 +26,7 @@ constexpr auto kTable = std::to_array<CloseCauseRow>({
     {kClientInvalid, Code::kInvalidPayload, Code::kGoingAway, "client_invalid", "client"},
     {kClientTooBig, Code::kMessageTooBig, Code::kGoingAway, "client_too_big", "client"},
     {kClientSlow, Code::kAbnormal, Code::kGoingAway, "client_slow", "client"},
+    {kEvicted, Code::kAbnormal, Code::kGoingAway, "evicted", "guard"},
     {kSuperseded, Code::kSuperseded, Code::kGoingAway, "superseded", "guard"},
     {kUpstreamClosed, Code::kNone, Code::kNone, "upstream_closed", "upstream"},
     {kUpstreamLost, Code::kInternalError, Code::kAbnormal, "upstream_lost", "upstream"},

@@ -41,7 +41,15 @@ ConnEnd EndOf(int fd, bool finished) {
 Conn::Conn(Transport& transport, ConnHandler* handler, bool connecting)
     : transport_(transport), handler_(handler), connecting_(connecting) {}
 
-Conn::~Conn() { Detach(); }
+Conn::~Conn() {
+  Detach();
+  transport_.Count(0, metered_);
+}
+
+void Conn::Meter() {
+  transport_.Count(queued(), metered_);
+  metered_ = queued();
+}
 
 bool Conn::quiet() const {
   char byte = 0;
@@ -118,6 +126,7 @@ void Conn::Enqueue(std::span<const std::uint8_t> data) {
     queue_at_ = 0;
   }
   queue_.insert(queue_.end(), data.begin(), data.end());
+  Meter();
 }
 
 void Conn::Flush() {
@@ -135,6 +144,7 @@ void Conn::Flush() {
   }
   if (queued() > 0 && !broken_) {
     lws_callback_on_writable(wsi_);
+    Meter();
     return;
   }
   queue_at_ = 0;
@@ -143,6 +153,7 @@ void Conn::Flush() {
   } else {
     queue_.clear();
   }
+  Meter();
   if (finish_) shutdown(fd(), SHUT_WR);
 }
 

@@ -91,12 +91,14 @@ class Conn {
   void Enqueue(std::span<const std::uint8_t> data);
   void Flush();
   void Detach();
+  void Meter();
 
   Transport& transport_;
   ConnHandler* handler_;
   lws* wsi_ = nullptr;
   std::vector<std::uint8_t> queue_;
   std::size_t queue_at_ = 0;
+  Bytes metered_ = 0;  // of queued(), as the transport knows it
   bool connecting_;
   bool paused_ = false;
   bool finish_ = false;     // FIN is due when the queue is empty

@@ -32,6 +32,9 @@ class Transport {
   // Work that lws keeps outside of descriptors. Call before every wait; returns the longest wait.
   Millis Prepare();
 
+  // Bytes that wait in the queues of all connections.
+  Bytes queued() const { return queued_; }
+
   EventLoop& loop() { return loop_; }
 
   // For lws's C callbacks.
@@ -44,6 +47,8 @@ class Transport {
   // What the event that is being served tells of: an errno; 0: no error. Lws would take it off the
   // socket without a word.
   int error() const { return error_; }
+  // A connection's queue has changed from `before` bytes to `now`.
+  void Count(Bytes now, Bytes before) { queued_ += now - before; }
   // Closes a wsi whose Conn has let go of it.
   void Drop(lws* wsi);
 
@@ -53,6 +58,7 @@ class Transport {
   lws_vhost* vhost_ = nullptr;
   lws* current_ = nullptr;  // whose callback is running
   int error_ = 0;
+  Bytes queued_ = 0;
 };
 
 }  // namespace connguard

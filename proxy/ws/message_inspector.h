@@ -60,6 +60,9 @@ class MessageAssembler {
   // read.
   InflateStatus fault() const { return fault_; }
 
+  // Bytes of a message whose end is still to come.
+  Bytes buffered() const { return payload_.size(); }
+
   // The payload is not needed any more: frees the memory of a long one.
   void Clear();
 

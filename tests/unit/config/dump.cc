@@ -65,9 +65,9 @@ std::string Dump(const Config& config) {
   out << "limits " << limits.connections << " " << limits.handshake_timeout.count() << " "
       << limits.header_size << " " << limits.message_size << " " << limits.buffer << " "
       << limits.slow_client_timeout.count() << " " << limits.keepalive_timeout.count() << " "
-      << limits.body_timeout.count() << " " << limits.body_size << "\nshutdown "
-      << config.shutdown.delay.count() << " " << config.shutdown.drain.count() << "\nadmin "
-      << (config.admin ? config.admin->ToString() : "(none)") << "\nlogging "
+      << limits.body_timeout.count() << " " << limits.body_size << " " << limits.buffer_total
+      << "\nshutdown " << config.shutdown.delay.count() << " " << config.shutdown.drain.count()
+      << "\nadmin " << (config.admin ? config.admin->ToString() : "(none)") << "\nlogging "
       << static_cast<int>(config.logging.level) << " " << static_cast<int>(config.logging.format)
       << "\nworkers " << config.workers << "\n";
   return out.str();

@@ -53,7 +53,7 @@ TEST_F(LoadTest, WhatIsLeftOutHasTheDefaultOfTheDesign) {
             " conflict 0 drop 0 wait 60000 settle 100 close 5000 barrier (none)\n"
             " turn <quiet> end 2 quiet 2000 max 300000 window 0 linger 50 json 0 at <>\n"
             " compression 0\n heartbeat 20000 10000\n heartbeat 20000 10000 forward 0\n"
-            "limits 10000 10000 32768 16777216 262144 10000 75000 60000 0\n"
+            "limits 10000 10000 32768 16777216 262144 10000 75000 60000 0 536870912\n"
             "shutdown 0 30000\n"
             "admin 127.0.0.1:9180\n"
             "logging 1 0\n"
@@ -86,7 +86,7 @@ TEST_F(LoadTest, EveryKeyReachesItsField) {
        {15,
         "limits: {connections: 11, handshake_timeout: 12s, header_size: 13KiB,"
         " message_size: 14MiB, buffer: 15MiB, slow_client_timeout: 16s,"
-        " keepalive_timeout: 17s, body_timeout: 18s, body_size: 19GiB}"},
+        " keepalive_timeout: 17s, body_timeout: 18s, body_size: 19GiB, buffer_total: 20GiB}"},
        {16, "shutdown: {delay: 17s, drain: 18m}"},
        {17, "admin: {bind: unix:/run/admin.sock}"},
        {18, "logging: {level: warn, format: text}"},
@@ -105,7 +105,7 @@ TEST_F(LoadTest, EveryKeyReachesItsField) {
             " turn <> end 0 quiet 5000 max 6000 window 8 linger 7 json 1 at </t> <x> <y>\n"
             " compression 1\n heartbeat 0 9000\n heartbeat 10000 10000 forward 1\n"
             " close client_protocol 3000\n close upstream_lost 1012\n"
-            "limits 11 12000 13312 14680064 15728640 16000 17000 18000 20401094656\n"
+            "limits 11 12000 13312 14680064 15728640 16000 17000 18000 20401094656 21474836480\n"
             "shutdown 17000 1080000\n"
             "admin unix:/run/admin.sock\n"
             "logging 2 1\n"
@@ -335,7 +335,7 @@ TEST_F(LoadTest, QuickConfigFencesWhatFollowsWs) {
             " conflict 0 drop 0 wait 60000 settle 100 close 5000 barrier (none)\n"
             " turn <quiet> end 2 quiet 2000 max 300000 window 0 linger 50 json 0 at <>\n"
             " compression 0\n heartbeat 20000 10000\n heartbeat 20000 10000 forward 0\n"
-            "limits 10000 10000 32768 16777216 262144 10000 75000 60000 0\n"
+            "limits 10000 10000 32768 16777216 262144 10000 75000 60000 0 536870912\n"
             "shutdown 0 30000\nadmin 127.0.0.1:9180\nlogging 1 0\nworkers 0\n");
 }
 
