@@ -99,7 +99,7 @@ struct MessageReader<Head>::Impl {
   Result FeedBody(std::span<const std::uint8_t> in);
   // One step of the parser over `in`; false after an error.
   bool Step(std::string_view in, Bytes& taken);
-  Result Fail(int status, std::string why);
+  Result Fail(int status, const std::string& why);
   Result FailLongChunkHeader() {
     return Fail(400, "chunk header or trailers are longer than the limit");
   }
@@ -127,9 +127,9 @@ struct MessageReader<Head>::Impl {
 };
 
 template <typename Head>
-auto MessageReader<Head>::Impl::Fail(int status, std::string why) -> Result {
+auto MessageReader<Head>::Impl::Fail(int status, const std::string& why) -> Result {
   phase = Phase::kFailed;
-  failure = {.status = Status::kError, .http_status = status, .why = std::move(why)};
+  failure = {.status = Status::kError, .http_status = status, .why = why};
   return failure;
 }
 
@@ -159,7 +159,7 @@ auto MessageReader<Head>::Impl::ParseHead(Bytes taken) -> Result {
   if (error == http::error::bad_version) return Fail(400, "HTTP version is not 1.0 or 1.1");
   if (error) return Fail(400, "illegal head: " + error.message());
   if (!parser.is_header_done()) return Fail(400, "illegal head");
-  if (auto refusal = Check(parser.head)) return Fail(refusal->status, std::move(refusal->why));
+  if (auto refusal = Check(parser.head)) return Fail(refusal->status, refusal->why);
   phase = parser.is_done() ? Phase::kDone : Phase::kBody;
   scan = HeadScan(0);  // its buffer is not needed any more
   return {.status = Status::kHead, .taken = taken};

@@ -38,6 +38,13 @@ std::string Line(std::string_view value) {
   return std::string(kExtensions) + std::string(value) + "\r\n";
 }
 
+// Compresses to a thousandth.
+std::string Blanks() {
+  std::string blanks;
+  blanks.resize(100'000'000, ' ');
+  return blanks;
+}
+
 class CompressionTest : public GuardTest {
  protected:
   void StartWith(std::string_view turn, std::string_view compression = "passthrough",
@@ -147,7 +154,7 @@ TEST_F(CompressionTest, AClientsBombEndsItWith1009AndTheUpstreamSeesNoneOfIt) {
   StartWith(kAccepting, "passthrough", "{message_size: 1MiB}");
   Ends ends = OpenCompressed();
   const long before = guard().ResidentMemory();
-  const Octets bomb = Deflater().Message(std::string(100'000'000, ' ') + "{}");
+  const Octets bomb = Deflater().Message(Blanks() + "{}");
   ASSERT_LT(bomb.size(), 200'000U);
   ends.client.Send(Compressed(ends.client, bomb));
   std::string reason;
@@ -169,8 +176,7 @@ TEST_F(CompressionTest, AClientsCorruptMessageEndsItWith1007) {
 TEST_F(CompressionTest, AnUpstreamsBombIs1009AndTheClientGets1011BehindTheFrame) {
   StartWith(kMatching, "passthrough", "{message_size: 1MiB}");
   Ends ends = OpenCompressed();
-  const std::string bomb =
-      Compressed(ends.origin, Deflater().Message(std::string(100'000'000, ' ')));
+  const std::string bomb = Compressed(ends.origin, Deflater().Message(Blanks()));
   ends.origin.Send(bomb);
   EXPECT_TRUE(ends.client.Read(bomb.size()) == bomb);
   EXPECT_EQ(ends.client.ReadClose(), 1011);
