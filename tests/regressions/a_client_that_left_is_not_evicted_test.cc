@@ -13,8 +13,8 @@ constexpr std::string_view kPost =
 using AClientThatLeft = GuardTest;
 
 TEST_F(AClientThatLeft, IsNotEvicted) {
-  StartGuard({.upstream = "",
-              .rest_session = "key: \"{header.x-user}\", methods: [POST], settle: 0"});
+  StartGuard(
+      {.upstream = "", .rest_session = "key: \"{header.x-user}\", methods: [POST], settle: 0"});
   TestClient old = guard().Connect();
   TestClient next = guard().Connect();
   guard().AwaitMetric("connguard_connections", "", 2);
