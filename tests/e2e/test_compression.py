@@ -17,7 +17,10 @@ TEXT = "the same words again and again, " * 50  # worth compressing
 
 
 def agreed(client) -> str:
-    return client.response_headers.get("Sec-WebSocket-Extensions", "")
+    # Version 10 of the library, Debian 12's, keeps the headers elsewhere than 13's.
+    answer = getattr(client, "response", None)
+    headers = client.response_headers if answer is None else answer.headers
+    return headers.get("Sec-WebSocket-Extensions", "")
 
 
 async def turn(client, text: str, **options) -> str:
