@@ -1,4 +1,4 @@
-"""Runs clang-tidy over every source file that is built: tidy.py ROOT BUILD JOBS.
+"""Runs clang-tidy over the program's and the benchmark's source files: tidy.py ROOT BUILD JOBS.
 
 A file that was found clean is looked at again only when it, a header of ours that it includes, or the
 rules have changed since; what was clean is noted in BUILD/tidy.
@@ -44,7 +44,7 @@ def main(root, build, jobs):
     root, notes = Path(root), Path(build, "tidy")
     notes.mkdir(exist_ok=True)
     commands = json.loads(Path(build, "compile_commands.json").read_text())
-    ours = [root / "proxy", root / "tests"]
+    ours = [root / "proxy", root / "tests/bench"]
     sources = sorted({c["file"] for c in commands if any(Path(c["file"]).is_relative_to(f) for f in ours)})
     known = dependencies(build)
     prints = {s: fingerprint(root, known.get(s, []) + [s]) for s in sources}
