@@ -80,7 +80,18 @@ std::size_t Peer::SendUntilStuck(std::string_view bytes) {
 }
 
 void Peer::SendByteByByte(std::string_view bytes) {
-  for (const char& byte : bytes) Send({&byte, 1});
+  for (const char& byte : bytes) {
+    try {
+      Send({&byte, 1});
+    } catch (const std::system_error& error) {
+      if (error.code() != std::errc::connection_reset && error.code() != std::errc::broken_pipe) {
+        throw;
+      }
+      // The error was told here: the next recv() would only say that this is the end.
+      reset_ = true;
+      return;
+    }
+  }
 }
 
 std::string Peer::MakeFrame(FrameSpec spec, std::string_view payload) const {
@@ -105,7 +116,7 @@ bool Peer::Fill(Clock::time_point deadline) {
       continue;
     }
     ended_ = true;
-    end_ = got == 0 ? PeerEnd::kFin : PeerEnd::kReset;
+    end_ = got == 0 && !reset_ ? PeerEnd::kFin : PeerEnd::kReset;
   }
   return false;
 }

@@ -41,6 +41,7 @@ class Peer {
   void Send(std::string_view bytes);
   // As many as the socket takes until it takes none for kMoment. Returns how many.
   std::size_t SendUntilStuck(std::string_view bytes);
+  // The guard may end the connection at any of them: the rest is not sent then, and reading tells.
   void SendByteByByte(std::string_view bytes);
   std::string MakeFrame(FrameSpec spec, std::string_view payload) const;
   void SendText(std::string_view text) { Send(MakeFrame({.opcode = 1}, text)); }
@@ -80,6 +81,7 @@ class Peer {
   bool masks_;
   std::string input_;
   bool ended_ = false;
+  bool reset_ = false;  // a send was told so
   PeerEnd end_ = PeerEnd::kFin;
 };
 
