@@ -99,11 +99,12 @@ enum class HandshakeResult : std::uint8_t {
   kClientLeft,           // before there was an answer
   kLimit,                // refused by one of `limits`
   kShutdown,             // the guard is stopping
+  kOperator,             // ended over the admin endpoint
 };
 inline constexpr auto kHandshakeResultWords = std::to_array<std::string_view>(
     {"accepted", "refused_by_upstream", "not_found", "bad_request", "conflict", "superseded",
      "wait_timeout", "upstream_unreachable", "upstream_timeout", "upstream_invalid", "client_left",
-     "limit", "shutdown"});
+     "limit", "shutdown", "operator"});
 
 enum class TurnOutcome : std::uint8_t {
   kDelivered,  // ended while its client was there

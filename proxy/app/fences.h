@@ -6,7 +6,9 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
+#include "admin/session_info.h"
 #include "connguard/fence.h"
 
 namespace connguard {
@@ -23,6 +25,9 @@ class FenceShard {
   void Dropped(const std::string& key, Epoch epoch);
   void Answered(const std::string& key, Epoch epoch);
   void Release(const std::string& key, Epoch epoch);
+
+  // For the admin endpoint.
+  std::vector<KeyInfo> Describe() const;
 
  private:
   void Deliver(const std::string& key, Fence& fence);
@@ -46,6 +51,8 @@ class FenceClient {
 
   const std::string& key() const { return key_; }
   bool fenced() const { return !key_.empty(); }
+  // What the client brought, without the upstream's name; empty when not fenced.
+  std::string client_key() const;
   // For the log: a hash of what the client brought; empty when not fenced.
   std::string log_key() const;
 

@@ -63,7 +63,8 @@ void RunGuard(const Config& first, const ConfigSource& source,
   ProcessState state;
   RouteNumbers routes;
   Control control(config, source, state, routes);
-  Shared shared{control.Initial(), {}, 0, std::vector<Shared::Held>(count), [&control] {
+  EventFeed feed;
+  Shared shared{control.Initial(), feed, {}, 0, std::vector<Shared::Held>(count), [&control] {
                   control.WorkerIsIdle();
                 }};
   std::vector<std::unique_ptr<Worker>> workers;

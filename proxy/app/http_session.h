@@ -69,6 +69,7 @@ class HttpSession : public Session {
   void Refuse(int status, std::string_view why, int retry_after = 0);
   void Fail(int status, std::string_view why);
   void Evict();
+  void CutClient();
   void LoseClient();
   void Shield();
   void Cancel();

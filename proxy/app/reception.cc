@@ -11,12 +11,6 @@
 
 namespace connguard {
 
-namespace {
-
-constexpr int kRetryAfterSeconds = 5;
-
-}  // namespace
-
 Reception::Reception(Worker& worker, Fd fd, Client client, bool full)
     : Session(worker),
       fd_(std::move(fd)),

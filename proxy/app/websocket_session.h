@@ -1,17 +1,20 @@
 // WebSocketSession: one client's WebSocket and the upstream session behind it.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "admin/event_feed.h"
 #include "admin/metrics.h"
 #include "app/barrier.h"
 #include "app/client.h"
 #include "app/client_stream.h"
 #include "app/fences.h"
+#include "app/flight_recorder.h"
 #include "app/session.h"
 #include "app/upstream_dial.h"
 #include "app/upstream_stream.h"
@@ -29,7 +32,8 @@ namespace connguard {
 // of the core and does what their effects say.
 //
 // websocket_session.cc: up to the upstream's answer; effects and timers. websocket_relay.cc: from
-// there on. websocket_upkeep.cc: flow control, liveness, the record.
+// there on. websocket_upkeep.cc: flow control, liveness. websocket_record.cc: figures, log, what
+// operators see. websocket_orders.cc: ends that come from outside.
 class WebSocketSession : public Session, private ClientStreamSink, private UpstreamStreamSink {
  public:
   // `early`: what the client sent behind its request.
@@ -40,6 +44,8 @@ class WebSocketSession : public Session, private ClientStreamSink, private Upstr
   bool OnFence(const FenceEffect& effect) noexcept override;
   void OnDrain(TimePoint at) noexcept override;
   void OnCut() noexcept override;
+  void OnOperator() noexcept override;
+  std::optional<SessionInfo> Describe(bool with_recorder) const override;
   Bytes buffered() const override;
   void OnPressure() noexcept override;
   void OnConnected(Conn& conn) noexcept override;
@@ -124,6 +130,11 @@ class WebSocketSession : public Session, private ClientStreamSink, private Upstr
   void ShowPhase();
   void CountTurns();
   void LogClosed();
+  const char* StateWord() const;
+  void NoteState();
+  void Tell(AdminEvent::Kind kind);
+  LegInfo DescribeClient() const;
+  LegInfo DescribeUpstream() const;
 
   const RouteConfig& route_;
   Client client_;
@@ -169,6 +180,10 @@ class WebSocketSession : public Session, private ClientStreamSink, private Upstr
   TimePoint stall_began_ = kNever;  // a busy upstream is late with its pong since
   std::uint64_t acknowledged_ = 0;  // by the client's system, when it was pinged last
   Millis shielded_{0};
+  FlightRecorder recorder_;
+  const char* told_state_ = nullptr;
+  TimePoint state_since_;
+  std::array<std::optional<std::chrono::microseconds>, kSideWords.size()> rtt_;
   HeldBytes held_;
   Bytes bytes_up_ = 0;
   Bytes bytes_down_ = 0;
