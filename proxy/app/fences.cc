@@ -47,13 +47,17 @@ void FenceShard::Acquire(const std::string& key, Ticket ticket, OnConflict polic
   const Epoch fresh{++last_epoch_ * worker_.workers() + worker_.index()};
   Fence& fence = fences_[key];
   fence.Acquire(ticket, policy, fresh);
-  Deliver(key, fence);
+  Deliver(key, fence, &ticket);
 }
 
 void FenceShard::Abandon(const std::string& key, Ticket ticket) {
   const auto found = fences_.find(key);
   if (found == fences_.end()) return;
+  const Fence::State before = found->second.state();
   found->second.Abandon(ticket);
+  // Else it was no waiter (any more).
+  const bool left = found->second.state() != before;
+  if (left) worker_.metrics().fence_outcomes[FenceOutcome::kAbandoned].Add();
   Deliver(key, found->second);
 }
 
@@ -95,9 +99,29 @@ std::vector<KeyInfo> FenceShard::Describe() const {
   return all;
 }
 
-void FenceShard::Deliver(const std::string& key, Fence& fence) {
+void FenceShard::Count(const FenceEffect& effect, const Ticket* asker) {
+  WorkerMetrics& metrics = worker_.metrics();
+  const auto count = [&metrics](FenceOutcome outcome) { metrics.fence_outcomes[outcome].Add(); };
+  switch (effect.kind) {
+    case FenceEffect::Kind::kGrant: {
+      const bool at_once = asker != nullptr && effect.ticket == *asker;
+      return count(at_once ? FenceOutcome::kGranted : FenceOutcome::kGrantedAfterWait);
+    }
+    case FenceEffect::Kind::kSupersede:
+      return count(FenceOutcome::kSuperseded);
+    case FenceEffect::Kind::kConflict:
+      return count(FenceOutcome::kConflict);
+    case FenceEffect::Kind::kEvict:
+      metrics.fence_takeovers.Add();
+      return count(FenceOutcome::kEvicted);
+    case FenceEffect::Kind::kProbe:
+      return;
+  }
+}
+
+void FenceShard::Deliver(const std::string& key, Fence& fence, const Ticket* asker) {
   while (const auto effect = fence.PollEffect()) {
-    if (effect->kind == FenceEffect::Kind::kEvict) worker_.metrics().fence_takeovers.Add();
+    Count(*effect, asker);
     worker_.Send(effect->ticket.worker,
                  [key, effect = *effect](Worker& worker) { worker.DeliverFence(key, effect); });
   }

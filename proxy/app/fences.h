@@ -30,7 +30,9 @@ class FenceShard {
   std::vector<KeyInfo> Describe() const;
 
  private:
-  void Deliver(const std::string& key, Fence& fence);
+  // `asker`: whose Acquire it is; a grant to anybody else had to wait.
+  void Deliver(const std::string& key, Fence& fence, const Ticket* asker = nullptr);
+  void Count(const FenceEffect& effect, const Ticket* asker);
 
   Worker& worker_;
   std::uint64_t last_epoch_ = 0;

@@ -29,8 +29,8 @@ std::unique_ptr<AdminServer> StartAdmin(const Config& config, const ProcessState
   if (!config.admin) return nullptr;
   std::vector<const WorkerMetrics*> metrics;
   for (Worker* worker : shared.workers) metrics.push_back(&worker->metrics());
-  auto page =
-      std::make_shared<MetricsPage>([&routes] { return routes.Names(); }, std::move(metrics));
+  auto page = std::make_shared<MetricsPage>([&routes] { return routes.Names(); },
+                                            std::move(metrics), &state);
   AdminServer::Sources sources;
   sources.metrics = [page] { return page->Render(); };
   sources.not_ready_reason = [&control, &state]() -> std::optional<std::string> {

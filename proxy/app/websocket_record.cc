@@ -84,21 +84,28 @@ void WebSocketSession::ShowPhase() {
   shown_ = phase;
 }
 
-void WebSocketSession::CountTurns() {
-  const std::uint32_t left = tunnel_->turn().in_flight();
-  if (tunnel_->overdue()) {
-    metrics().turns[TurnOutcome::kOverdue].Add();
-  } else if (left > 0) {
-    metrics().turns[TurnOutcome::kAborted].Add(left);
+void WebSocketSession::FollowTurns() {
+  const TimePoint now = worker_.now();
+  turn_times_.Follow(tunnel_->turn(), tunnel_->client_gone(), now, metrics());
+  switch (tunnel_->state()) {
+    case Tunnel::State::kClosing:
+    case Tunnel::State::kSettling:
+    case Tunnel::State::kBarrier:
+    case Tunnel::State::kOver:
+      turn_times_.Abort(now, metrics());
+      break;
+    default:
+      break;
   }
 }
 
 void WebSocketSession::LogClosed() {
   logged_ = true;
-  CountTurns();
+  turn_times_.Abort(worker_.now(), metrics());
   if (stall_began_ != kNever) EndStall();
   const CloseCauseRow& row = connguard::Describe(tunnel_->cause());
-  metrics().closes[tunnel_->cause()].Add();
+  const CloseCode code = sent_down_ != CloseCode::kAbnormal ? sent_down_ : client_close_;
+  metrics().closes[tunnel_->cause()][CodeClassOf(code)].Add();
   const auto since = [this](TimePoint then) {
     return std::chrono::duration_cast<Millis>(worker_.now() - then);
   };

@@ -152,12 +152,7 @@ void WebSocketSession::AtBoundary() noexcept {
 }
 
 void WebSocketSession::UpstreamAnswer(bool matched) noexcept {
-  const std::uint32_t before = tunnel_->turn().in_flight();
   tunnel_->UpstreamMessage(matched, worker_.now());
-  const std::uint32_t ended = before - std::min(before, tunnel_->turn().in_flight());
-  const TurnOutcome outcome =
-      tunnel_->client_gone() ? TurnOutcome::kOrphaned : TurnOutcome::kDelivered;
-  metrics().turns[outcome].Add(ended);
   ReleaseHeld();
 }
 

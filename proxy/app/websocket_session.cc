@@ -316,6 +316,7 @@ void WebSocketSession::Settle() {
   if (tunnel_) {
     while (const std::optional<TunnelEffect> effect = tunnel_->PollEffect()) Perform(*effect);
     ShowPhase();
+    FollowTurns();
   }
   NoteState();
   if (!client_ && (released_ || (!tunnel_ && !waiting_))) {
@@ -338,6 +339,8 @@ TimePoint WebSocketSession::NextTimeout() const {
   if (drain_at_ != kNever && client_) {
     next = std::min(next, drain_at_ > worker_.now() ? drain_at_ : tunnel_->turn().NextTimeout());
   }
+  // That a turn ends by its time matters to nobody but the metrics while its client is here.
+  if (tunnel_) next = std::min(next, OnBeat(tunnel_->turn().NextTimeout()));
   if (client_ending_) next = std::min(next, client_ending_->deadline);
   if (client_heartbeat_) next = std::min(next, OnBeat(client_heartbeat_->NextTimeout()));
   if (upstream_heartbeat_) next = std::min(next, OnBeat(upstream_heartbeat_->NextTimeout()));

@@ -16,6 +16,7 @@
 #include "app/fences.h"
 #include "app/flight_recorder.h"
 #include "app/session.h"
+#include "app/turn_times.h"
 #include "app/upstream_dial.h"
 #include "app/upstream_stream.h"
 #include "config/route_match.h"
@@ -128,7 +129,7 @@ class WebSocketSession : public Session, private ClientStreamSink, private Upstr
   // The record.
   RouteMetrics& metrics() { return generation_->MetricsOf(route_); }
   void ShowPhase();
-  void CountTurns();
+  void FollowTurns();
   void LogClosed();
   const char* StateWord() const;
   void NoteState();
@@ -171,6 +172,7 @@ class WebSocketSession : public Session, private ClientStreamSink, private Upstr
   bool logged_ = false;
   bool closed_ = false;
   std::optional<TunnelPhase> shown_;  // in the gauge
+  TurnTimes turn_times_;
   TimePoint wait_deadline_ = kNever;
   TimePoint drain_at_ = kNever;       // from then on the next end of a turn is the client's
   TimePoint slow_deadline_ = kNever;  // the upstream is not being read because of the client

@@ -197,6 +197,7 @@ void Worker::RunErrands() {
 }
 
 Millis Worker::Prepare() {
+  if (const auto lag = loop_.lag()) metrics_.event_loop_lag.Observe(*lag);
   RunErrands();
   retired_.clear();
   GiveBackMemory();
