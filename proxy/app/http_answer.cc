@@ -131,6 +131,7 @@ void HttpSession::Refuse(int status, std::string_view why, int retry_after) {
                {.client = address_,
                 .route = route_.name,
                 .client_key = fence_.client_key(),
+                .trace = trace_.id(),
                 .head_only = request_.head().method == "HEAD",
                 .retry_after = retry_after});
   Cancel();
@@ -144,7 +145,11 @@ void HttpSession::Fail(int status, std::string_view why) {
     return;
   }
   Log(LogLevel::kInfo, "answer_cut",
-      {{"client", address_}, {"route", route_.name}, {"status", status_}, {"why", why}});
+      {{"client", address_},
+       {"route", route_.name},
+       {"status", status_},
+       {"why", why},
+       {"trace", trace_.id()}});
   if (client_) client_.conn->Reset();  // half an answer must not look whole
   Cancel();
 }
@@ -157,7 +162,10 @@ void HttpSession::Evict() {
   }
   status_ = 409;
   RefuseClient(worker_, std::exchange(client_, Client{}), status_, kWhySuperseded,
-               {.client = address_, .route = route_.name, .client_key = fence_.client_key()});
+               {.client = address_,
+                .route = route_.name,
+                .client_key = fence_.client_key(),
+                .trace = trace_.id()});
   LoseClient();
 }
 
@@ -205,7 +213,8 @@ void HttpSession::EndLease(bool dropped) {
          {"key", fence_.log_key()},
          {"epoch", static_cast<std::uint64_t>(epoch_)},
          {"status", status_},
-         {"shield_ms", std::chrono::duration_cast<Millis>(shielded)}});
+         {"shield_ms", std::chrono::duration_cast<Millis>(shielded)},
+         {"trace", trace_.id()}});
   }
   if (epoch_ == Epoch::kNone) return;
   const Epoch epoch = std::exchange(epoch_, Epoch::kNone);

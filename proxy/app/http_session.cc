@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "app/refusal.h"
+#include "app/tracing.h"
 #include "app/worker.h"
 #include "http/forwarding.h"
 
@@ -41,6 +42,7 @@ HttpSession::HttpSession(Worker& worker, Client client, const Matched& matched,
       upstream_config_(generation_->UpstreamOf(route_)),
       client_(std::move(client)),
       address_(AddressOf(config(), client_, request.head())),
+      trace_(TraceOf(request.head(), upstream_config_)),
       fence_(worker, {}, {}),
       request_(std::move(request)),
       held_(worker),
@@ -171,7 +173,7 @@ void HttpSession::BeginRequest() {
   connected_ = true;
   answer_deadline_ = worker_.now() + upstream_config_.response_timeout;
   NewAnswer();
-  RequestHop hop = HopOf(config(), client_, request_.head(), upstream_config_);
+  RequestHop hop = HopOf(config(), client_, request_.head(), upstream_config_, trace_);
   hop.close = upstream_config_.keepalive.connections == 0;
   PassBody(ForwardRequest(request_.head(), hop), std::exchange(early_, {}));
 }

@@ -20,7 +20,8 @@ void RefuseClient(Worker& worker, Client client, int status, std::string_view wh
        {"key", note.client_key.empty() ? std::string() : KeyHash(note.client_key)},
        {"status", status},
        {"why", why},
-       {"request_id", id}});
+       {"request_id", id},
+       {"trace", note.trace}});
   if (worker.feed().wanted()) {
     AdminEvent event;
     event.kind = AdminEvent::Kind::kRefused;

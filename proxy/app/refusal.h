@@ -20,11 +20,12 @@ inline constexpr std::string_view kWhyWaited =
 
 // What a refusal says besides its status and its reason.
 struct RefusalNote {
-  std::string_view client = {};  // for the log, as are route and key
+  std::string_view client = {};  // for the log, as are route, key and trace
   std::string_view route = {};
   std::string_view client_key = {};  // in the clear; logged as a hash
-  bool head_only = false;            // the request's method is HEAD: an answer ends with its head
-  int retry_after = 0;               // seconds; 0: not said
+  std::string_view trace = {};
+  bool head_only = false;  // the request's method is HEAD: an answer ends with its head
+  int retry_after = 0;     // seconds; 0: not said
 };
 
 // Answers by a problem of our own, sees the client off, and says so in the log under the answer's

@@ -113,6 +113,7 @@ void WebSocketSession::LogClosed() {
       {{"conn", name()},
        {"route", route_.name},
        {"key", fence_.log_key()},
+       {"trace", trace_.id()},
        {"epoch", static_cast<std::uint64_t>(epoch_)},
        {"cause", row.word},
        {"by", row.by},
@@ -207,6 +208,7 @@ std::optional<SessionInfo> WebSocketSession::Describe(bool with_recorder) const 
   if (from_client_) info.messages_up = from_client_->messages();
   if (from_upstream_) info.messages_down = from_upstream_->messages();
   info.buffered = buffered();
+  info.trace_id = trace_.id();
   if (tunnel_ && (tunnel_->client_gone() || tunnel_->state() > Tunnel::State::kOpen)) {
     info.cause = connguard::Describe(tunnel_->cause()).word;
   }

@@ -6,6 +6,7 @@
 
 #include "app/farewell.h"
 #include "app/refusal.h"
+#include "app/tracing.h"
 #include "app/worker.h"
 
 namespace connguard {
@@ -34,8 +35,8 @@ TimePoint OnBeat(TimePoint due) {
 
 // The handshake as it goes to the upstream.
 std::string Forwarded(const Generation& generation, const Client& client, const RequestHead& head,
-                      const RouteConfig& route) {
-  RequestHop hop = HopOf(*generation.config, client, head, generation.UpstreamOf(route));
+                      const RouteConfig& route, const TraceContext& trace) {
+  RequestHop hop = HopOf(*generation.config, client, head, generation.UpstreamOf(route), trace);
   hop.upgrade = true;
   hop.strip_extensions = route.compression == Compression::kOff;
   // Of other extensions nobody knows what they do to messages that the profile must read.
@@ -61,7 +62,8 @@ WebSocketSession::WebSocketSession(Worker& worker, Client client, const Matched&
       route_(*matched.route),
       client_(std::move(client)),
       address_(AddressOf(config(), client_, head)),
-      request_(Forwarded(*generation_, client_, head, route_)),
+      trace_(TraceOf(head, generation_->UpstreamOf(route_))),
+      request_(Forwarded(*generation_, client_, head, route_, trace_)),
       handshake_key_(Find(head.fields, "Sec-WebSocket-Key").value_or("")),
       deflate_offered_(route_.compression != Compression::kOff && NamesDeflate(head.fields)),
       early_(early.begin(), early.end()),
@@ -239,6 +241,7 @@ void WebSocketSession::RefuseClient(int status, std::string_view why, HandshakeR
                           {.client = address_,
                            .route = route_.name,
                            .client_key = fence_.client_key(),
+                           .trace = trace_.id(),
                            .retry_after = retry_after});
 }
 

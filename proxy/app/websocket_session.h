@@ -139,7 +139,8 @@ class WebSocketSession : public Session, private ClientStreamSink, private Upstr
 
   const RouteConfig& route_;
   Client client_;
-  std::string address_;              // the client's, for the key and the log
+  std::string address_;  // the client's, for the key and the log
+  TraceContext trace_;
   std::string request_;              // as it goes to the upstream; until the 101
   std::string handshake_key_;        // its Sec-WebSocket-Key, likewise
   bool deflate_offered_;             // the upstream may compress

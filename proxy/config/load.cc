@@ -140,6 +140,7 @@ std::vector<UpstreamConfig> ReadUpstreams(Section& root) {
     ReadKeepalive(section, upstream.keepalive);
     section.ReadBool("forwarded", upstream.forwarded);
     section.ReadBool("via", upstream.via);
+    section.ReadBool("traceparent", upstream.traceparent);
     section.Finish();
     upstreams.push_back(std::move(upstream));
   }

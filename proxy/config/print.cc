@@ -93,6 +93,7 @@ void PrintUpstream(const UpstreamConfig& upstream, Page& page) {
                 ", connections: " + std::to_string(upstream.keepalive.connections) + "}");
   page.Pair(4, "forwarded", WordOf(upstream.forwarded));
   page.Pair(4, "via", WordOf(upstream.via));
+  page.Pair(4, "traceparent", WordOf(upstream.traceparent));
 }
 
 void PrintMatch(const RouteMatch& match, Page& page) {

@@ -52,7 +52,8 @@ const BadCase kOddCases[] = {
     {"EveryUpstreamWord",
      {{7,
        "    url: http://a:1\n    response_timeout: 24h\n"
-       "    keepalive: {idle: 1ms, connections: 0}\n    forwarded: true\n    via: true"}},
+       "    keepalive: {idle: 1ms, connections: 0}\n    forwarded: true\n    via: true\n"
+       "    traceparent: false"}},
      ""},
     {"NamesLikeYamlWords",
      {{9, "  - name: 'null'"},
