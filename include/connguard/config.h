@@ -141,7 +141,7 @@ struct ShutdownConfig {
 };
 
 enum class LogLevel : std::uint8_t { kDebug, kInfo, kWarn, kError, kOff };
-enum class LogFormat : std::uint8_t { kJson, kText };
+enum class LogFormat : std::uint8_t { kJson, kText, kLogfmt };
 
 struct LoggingConfig {
   LogLevel level = LogLevel::kInfo;

@@ -41,6 +41,7 @@ void WebSocketSession::BeginRelay(const ResponseHead& head,
   from_client_->RecordIn(recorder_);
   BeginHeartbeats();
   tunnel_->UpstreamReady(now);
+  LogOpened();
   if (client_) {
     metrics().handshakes[HandshakeResult::kAccepted].Add();
     client_.conn->Send(ForwardResponse(head, {.upgrade = true}));

@@ -34,7 +34,8 @@ namespace connguard {
 //
 // websocket_session.cc: up to the upstream's answer; effects and timers. websocket_relay.cc: from
 // there on. websocket_upkeep.cc: flow control, liveness. websocket_record.cc: figures, log, what
-// operators see. websocket_orders.cc: ends that come from outside.
+// operators see. websocket_orders.cc: ends that come from outside. websocket_log.cc: the log while
+// it lives.
 class WebSocketSession : public Session, private ClientStreamSink, private UpstreamStreamSink {
  public:
   // `early`: what the client sent behind its request.
@@ -131,6 +132,8 @@ class WebSocketSession : public Session, private ClientStreamSink, private Upstr
   void ShowPhase();
   void FollowTurns();
   void LogClosed();
+  void LogOpened() const;
+  void LogState(std::string_view from, std::string_view to) const;
   const char* StateWord() const;
   void NoteState();
   void Tell(AdminEvent::Kind kind);

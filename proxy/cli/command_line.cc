@@ -45,7 +45,7 @@ constexpr auto kLevels =
                                                           {"error", LogLevel::kError},
                                                           {"off", LogLevel::kOff}});
 constexpr auto kFormats = std::to_array<std::pair<std::string_view, LogFormat>>(
-    {{"json", LogFormat::kJson}, {"text", LogFormat::kText}});
+    {{"json", LogFormat::kJson}, {"logfmt", LogFormat::kLogfmt}, {"text", LogFormat::kText}});
 
 // nullopt: no such word.
 template <typename T>
@@ -64,7 +64,7 @@ std::string LevelProblem(const std::string& text) {
 
 std::string FormatProblem(const std::string& text) {
   if (ValueOf<LogFormat>(text, kFormats)) return {};
-  return "expected json or text, found '" + text + "'";
+  return "expected json, logfmt or text, found '" + text + "'";
 }
 
 std::optional<CommandLine::AdminFlag> ToAdminFlag(const std::string& text) {
@@ -91,7 +91,7 @@ void AddRunOptions(CLI::App& app, Raw& raw) {
   app.add_option("--log-level", raw.level, "Least severity of a log line")
       ->check(LevelProblem)
       ->type_name("LEVEL");
-  app.add_option("--log-format", raw.format, "json or text")
+  app.add_option("--log-format", raw.format, "json, logfmt or text")
       ->check(FormatProblem)
       ->type_name("FORMAT");
 }

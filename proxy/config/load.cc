@@ -33,7 +33,8 @@ constexpr Word<LogLevel> kLevels[] = {{"debug", LogLevel::kDebug},
                                       {"warn", LogLevel::kWarn},
                                       {"error", LogLevel::kError},
                                       {"off", LogLevel::kOff}};
-constexpr Word<LogFormat> kFormats[] = {{"json", LogFormat::kJson}, {"text", LogFormat::kText}};
+constexpr Word<LogFormat> kFormats[] = {
+    {"json", LogFormat::kJson}, {"logfmt", LogFormat::kLogfmt}, {"text", LogFormat::kText}};
 
 void ReadVersion(Section& root) {
   const std::optional<Value> value = root.Find("version");

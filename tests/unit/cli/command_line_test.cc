@@ -170,7 +170,7 @@ TEST(CommandLineTest, MisuseIsStatus64AndSaysWhy) {
       {{"-c", "x", "--admin", "9180"}, "expected host:port"},
       {{"-c", "x", "--log-level", "loud"},
        "expected debug, info, warn, error or off, found 'loud'"},
-      {{"-c", "x", "--log-format", "xml"}, "expected json or text, found 'xml'"},
+      {{"-c", "x", "--log-format", "xml"}, "expected json, logfmt or text, found 'xml'"},
       {{"health", "--admin", "off"}, "expected host:port"},
       {{"demo", "--listen", "1"}, "expected host:port"},
   };

@@ -109,6 +109,14 @@ TEST(PrintTest, QuickConfigLoadsBackToTheSame) {
   ExpectRoundTrip(*QuickConfig("unix:/a$b", "unix:/${HOME}").config);
 }
 
+TEST(PrintTest, EveryLogFormatLoadsBackToTheSame) {
+  Config config = *QuickConfig("127.0.0.1:1", "a:1").config;
+  for (const LogFormat format : {LogFormat::kJson, LogFormat::kLogfmt, LogFormat::kText}) {
+    config.logging.format = format;
+    ExpectRoundTrip(config);
+  }
+}
+
 TEST(PrintTest, EveryLogLevelLoadsBackToTheSame) {
   Config config = *QuickConfig("127.0.0.1:1", "a:1").config;
   for (const LogLevel level :
