@@ -22,7 +22,7 @@ void WebSocketSession::LogOpened() const {
        {"trace", trace_.id()}});
 }
 
-// `from` is empty in the beginning. A state that is left in the same moment is not seen.
+// A state that is left in the same moment is not seen.
 void WebSocketSession::LogState(std::string_view from, std::string_view to) const {
   if (!LogEnabled(LogLevel::kDebug)) return;
   Log(LogLevel::kDebug, "tunnel_state",
@@ -30,7 +30,7 @@ void WebSocketSession::LogState(std::string_view from, std::string_view to) cons
        {"route", route_.name},
        {"key", fence_.log_key()},
        {"epoch", static_cast<std::uint64_t>(epoch_)},
-       {"from", from.empty() ? "new" : from},
+       {"from", from},
        {"to", to},
        {"trace", trace_.id()}});
 }

@@ -140,7 +140,7 @@ const char* WebSocketSession::StateWord() const {
 void WebSocketSession::NoteState() {
   const char* const word = StateWord();
   if (word == told_state_) return;
-  LogState(told_state_, word);
+  LogState(told_state_ != nullptr ? told_state_ : "new", word);
   told_state_ = word;
   state_since_ = worker_.now();
   recorder_.At(state_since_);
