@@ -39,8 +39,8 @@ std::unique_ptr<AdminServer> StartAdmin(const Config& config, const ProcessState
     return std::nullopt;
   };
   auto server = std::make_unique<AdminServer>(*config.admin, std::move(sources));
-  listening.admin = *config.admin;
-  if (!config.admin->is_unix()) listening.admin->port = server->port();
+  listening.admin = config.admin->bind;
+  if (!config.admin->bind.is_unix()) listening.admin->port = server->port();
   return server;
 }
 
