@@ -148,13 +148,19 @@ struct LoggingConfig {
   LogFormat format = LogFormat::kJson;
 };
 
+struct AdminConfig {
+  Address bind{};
+  std::string token{};     // that every request but a probe must bear; empty: none
+  bool show_keys = false;  // session keys in the clear, not hashed
+};
+
 struct Config {
   std::vector<ListenerConfig> listeners;
   std::vector<UpstreamConfig> upstreams;
   std::vector<RouteConfig> routes;  // the first match wins
   LimitsConfig limits;
   ShutdownConfig shutdown;
-  std::optional<Address> admin;  // none: no admin endpoint
+  std::optional<AdminConfig> admin;  // none: no admin endpoint
   LoggingConfig logging;
   unsigned workers = 0;  // 0: auto, one per core that the process may use
 };

@@ -5,11 +5,13 @@
 #include <libwebsockets.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstddef>
+#include <functional>
+#include <mutex>
 #include <stdexcept>
 #include <string_view>
 #include <thread>
@@ -17,7 +19,9 @@
 #include <utility>
 
 #include "admin/endpoints.h"
+#include "admin/event_streams.h"
 #include "admin/http_exchange.h"
+#include "admin/http_request.h"
 #include "admin/listen_socket.h"
 #include "admin/lws_log.h"
 #include "log/blocked_signals.h"
@@ -29,11 +33,60 @@ namespace {
 constexpr std::size_t kConnections = 64;
 constexpr int kTimeoutSeconds = 5;  // for a request's head, for a body, between two requests
 constexpr int kAcceptPauseMicros = 100'000;
+constexpr unsigned kHeadBytes =
+    16 * 1024;  // a browser sends the cookies of all that localhost serves
+constexpr Millis kBetweenSamples{5'000};
+
+// Calls lws_cancel_service from any thread, until it is told that the context is going.
+class Waker {
+ public:
+  explicit Waker(lws_context* context) : context_(context) {}
+  void Wake() {
+    const std::lock_guard lock(mutex_);
+    if (context_ != nullptr) lws_cancel_service(context_);
+  }
+  void Forget() {
+    const std::lock_guard lock(mutex_);
+    context_ = nullptr;
+  }
+
+ private:
+  std::mutex mutex_;
+  lws_context* context_;
+};
+
+// Calls `task` again and again on the thread of lws.
+struct Timer {
+  lws_sorted_usec_list_t sul{};  // first: its address is the timer's
+  lws_context* context = nullptr;
+  Millis period{0};
+  std::function<void()> task{};
+
+  void Start(lws_context* on, Millis every, std::function<void()> what) {
+    context = on;
+    period = every;
+    task = std::move(what);
+    Arm();
+  }
+  void Arm() {
+    lws_sul_schedule(context, 0, &sul, Fire, std::chrono::microseconds(period).count());
+  }
+  static void Fire(lws_sorted_usec_list_t* sul) noexcept {
+    auto* const timer = reinterpret_cast<Timer*>(sul);
+    timer->task();
+    timer->Arm();
+  }
+};
 
 }  // namespace
 
 struct AdminServer::Impl {
-  Impl(const Address& bind, Sources the_sources) : socket(bind), sources(std::move(the_sources)) {}
+  Impl(const AdminConfig& config, Sources sources, AdminTiming the_timing)
+      : timing(the_timing),
+        socket(config.bind),
+        feed(sources.events),
+        streams(sources.events, config.show_keys, timing),
+        endpoints(config, std::move(sources)) {}
   ~Impl();
 
   void Start();
@@ -49,11 +102,19 @@ struct AdminServer::Impl {
   void AcceptOne(lws* listener);
   void MakeRoom();
   int Request(lws* wsi, std::string_view path);
+  int Writable(lws* wsi);
+  void Sample();
 
+  const AdminTiming timing;
   ListenSocket socket;
-  const Sources sources;
+  EventFeed* const feed;
   lws_context* context = nullptr;
+  std::shared_ptr<Waker> waker;
   // The rest is the thread's own.
+  EventStreams streams;
+  Endpoints endpoints;
+  Timer keep_alive;
+  Timer samples;
   std::unordered_map<lws*, Connection> connections;
   std::uint64_t step = 0;
   std::atomic<bool> stopping{false};
@@ -78,6 +139,7 @@ void AdminServer::Impl::Start() {
   info.timeout_secs = kTimeoutSeconds;
   info.keepalive_timeout = kTimeoutSeconds;
   info.max_http_header_pool = kConnections + 8;
+  info.max_http_header_data2 = kHeadBytes;
   info.options = LWS_SERVER_OPTION_NO_LWS_SYSTEM_STATES;
   context = lws_create_context(&info);
   if (context == nullptr) throw std::runtime_error("libwebsockets made no context");
@@ -88,6 +150,10 @@ void AdminServer::Impl::Start() {
                                  listener, nullptr, nullptr) == nullptr) {
     throw std::runtime_error("libwebsockets did not take the listening socket");
   }
+  keep_alive.Start(context, timing.keep_alive, [this] { streams.KeepAlive(); });
+  samples.Start(context, kBetweenSamples, [this] { Sample(); });
+  waker = std::make_shared<Waker>(context);
+  if (feed != nullptr) feed->SetWake([w = waker] { w->Wake(); });
   const BlockedSignals for_the_new_thread;
   thread = std::thread([this] {
     while (!stopping.load(std::memory_order_relaxed)) lws_service(context, 0);
@@ -95,12 +161,25 @@ void AdminServer::Impl::Start() {
 }
 
 AdminServer::Impl::~Impl() {
+  if (feed != nullptr) feed->SetWake(nullptr);
+  if (waker) waker->Forget();
   stopping.store(true, std::memory_order_relaxed);
   if (thread.joinable()) {
     lws_cancel_service(context);
     thread.join();
   }
-  if (context != nullptr) lws_context_destroy(context);
+  if (context == nullptr) return;
+  lws_sul_cancel(&keep_alive.sul);
+  lws_sul_cancel(&samples.sul);
+  lws_context_destroy(context);
+}
+
+void AdminServer::Impl::Sample() {
+  try {
+    endpoints.SampleCloses(std::chrono::system_clock::now());
+  } catch (const std::exception& error) {
+    Log(LogLevel::kError, "admin_sample_failed", {{"error", error.what()}});
+  }
 }
 
 // Not many can wait: MakeRoom keeps their number down.
@@ -119,9 +198,11 @@ void AdminServer::Impl::AcceptOne(lws* listener) {
 
 void AdminServer::Impl::MakeRoom() {
   for (std::size_t extra = connections.size() + 1; extra > kConnections; --extra) {
-    const auto oldest = std::min_element(
-        connections.begin(), connections.end(),
-        [](const auto& a, const auto& b) { return a.second.since < b.second.since; });
+    auto oldest = connections.end();
+    for (auto it = connections.begin(); it != connections.end(); ++it) {
+      if (streams.Has(it->first)) continue;  // there are never so many that no others are left
+      if (oldest == connections.end() || it->second.since < oldest->second.since) oldest = it;
+    }
     lws_set_timeout(oldest->first, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
     oldest->second.since = ++step;  // not the oldest again before it is gone
   }
@@ -131,8 +212,22 @@ int AdminServer::Impl::Request(lws* wsi, std::string_view path) {
   const auto found = connections.find(wsi);
   if (found == connections.end()) return -1;
   found->second.since = ++step;
-  const std::string_view method = MethodOf(wsi);
-  return found->second.exchange.Begin(wsi, method, AnswerFor(method, path, sources));
+  const AdminRequest request = ReadRequest(wsi, path);
+  AdminAnswer answer = endpoints.Answer(request);
+  const bool stream = answer.events && request.method == "GET";
+  if (stream && streams.full()) {
+    answer = Problem(503, "Service Unavailable", "There are as many streams of events as can be.");
+    answer.fields.emplace_back("retry-after", "10");
+  }
+  const int closes = found->second.exchange.Begin(wsi, request, answer);
+  if (closes == 0 && stream && answer.events) streams.Open(wsi, *answer.events);
+  return closes;
+}
+
+int AdminServer::Impl::Writable(lws* wsi) {
+  if (streams.Has(wsi)) return streams.Continue(wsi);
+  const auto found = connections.find(wsi);
+  return found == connections.end() ? -1 : found->second.exchange.Continue(wsi);
 }
 
 int AdminServer::Impl::Handle(lws* wsi, lws_callback_reasons reason, const char* in,
@@ -149,13 +244,15 @@ int AdminServer::Impl::Handle(lws* wsi, lws_callback_reasons reason, const char*
       return 0;
     case LWS_CALLBACK_WSI_DESTROY:
       connections.erase(wsi);
+      streams.Close(wsi);
+      return 0;
+    case LWS_CALLBACK_EVENT_WAIT_CANCELLED:
+      streams.Deliver();
       return 0;
     case LWS_CALLBACK_HTTP:
       return Request(wsi, {in, size});
-    case LWS_CALLBACK_HTTP_WRITEABLE: {
-      const auto found = connections.find(wsi);
-      return found == connections.end() ? -1 : found->second.exchange.Continue(wsi);
-    }
+    case LWS_CALLBACK_HTTP_WRITEABLE:
+      return Writable(wsi);
     case LWS_CALLBACK_HTTP_BODY: {
       const auto found = connections.find(wsi);
       return found == connections.end() ? -1 : found->second.exchange.Discard(size);
@@ -169,8 +266,8 @@ int AdminServer::Impl::Handle(lws* wsi, lws_callback_reasons reason, const char*
   }
 }
 
-AdminServer::AdminServer(const Address& bind, Sources sources) try
-    : impl_(std::make_unique<Impl>(bind, std::move(sources))) {
+AdminServer::AdminServer(const AdminConfig& config, Sources sources, AdminTiming timing) try
+    : impl_(std::make_unique<Impl>(config, std::move(sources), timing)) {
   impl_->Start();
 } catch (const std::runtime_error& error) {
   throw std::runtime_error(std::string("admin: ") + error.what());

@@ -1,25 +1,32 @@
-// What each admin endpoint answers. Pure but for what the sources do.
+// What each admin endpoint answers.
 #pragma once
 
-#include <string>
-#include <string_view>
+#include <chrono>
 
+#include "admin/admin_answer.h"
+#include "admin/admin_request.h"
 #include "admin/admin_server.h"
+#include "admin/close_history.h"
+#include "connguard/config.h"
 
 namespace connguard {
 
-struct AdminAnswer {
-  int status = 200;
-  std::string content_type = "application/json";
-  std::string body;
+// Without a socket. Belongs to one thread, which the sources are called on. Endpoints whose source
+// is empty are not there (404); one whose source throws gives 503 where workers were asked, else
+// 500.
+class Endpoints {
+ public:
+  Endpoints(AdminConfig config, AdminServer::Sources sources);
+
+  AdminAnswer Answer(const AdminRequest& request);
+
+  // Notes how many sessions have ended by now: to be called some times in a minute.
+  void SampleCloses(std::chrono::system_clock::time_point now);
+
+ private:
+  const AdminConfig config_;
+  const AdminServer::Sources sources_;
+  CloseHistory history_;
 };
-
-// `path` without query. GET and HEAD are answered alike, a 405 says so (the caller adds Allow). A
-// source that throws gives 500.
-AdminAnswer AnswerFor(std::string_view method, std::string_view path,
-                      const AdminServer::Sources& sources);
-
-// application/problem+json (RFC 9457).
-AdminAnswer Problem(int status, std::string_view title, std::string_view detail);
 
 }  // namespace connguard

@@ -5,9 +5,7 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <optional>
-#include <system_error>
+#include <string_view>
 #include <utility>
 
 namespace connguard {
@@ -16,76 +14,70 @@ namespace {
 // What lws cannot write at once it keeps. With smaller pieces, and a short one at the end,
 // lws 4.3.5 left a connection open that was to be closed, until its time-out.
 constexpr std::size_t kChunk = 1024 * 1024;
-constexpr std::size_t kHeadSpace = 1024;
-constexpr std::size_t kDiscardAtMost = 64 * 1024;
+constexpr std::size_t kHeadSpace = 2048;
 constexpr int kWriteTimeoutSeconds = 5;
 constexpr int kDiscardSeconds = 2;
 
-struct MethodToken {
-  lws_token_indexes token;
-  std::string_view name;
-};
-constexpr auto kMethods = std::to_array<MethodToken>({{WSI_TOKEN_GET_URI, "GET"},
-                                                      {WSI_TOKEN_HEAD_URI, "HEAD"},
-                                                      {WSI_TOKEN_POST_URI, "POST"},
-                                                      {WSI_TOKEN_PUT_URI, "PUT"},
-                                                      {WSI_TOKEN_PATCH_URI, "PATCH"},
-                                                      {WSI_TOKEN_DELETE_URI, "DELETE"},
-                                                      {WSI_TOKEN_OPTIONS_URI, "OPTIONS"}});
-
-// The size of the request's body; nullopt when it has none that can be relied on.
-std::optional<std::size_t> BodySizeOf(lws* wsi) {
-  if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0) return std::nullopt;
-  if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH) <= 0) return 0;
-  std::array<char, 32> text{};
-  const int length =
-      lws_hdr_copy(wsi, text.data(), static_cast<int>(text.size()), WSI_TOKEN_HTTP_CONTENT_LENGTH);
-  if (length <= 0) return std::nullopt;
-  std::size_t size = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + length, size);
-  if (error != std::errc() || end != text.data() + length) return std::nullopt;
-  return size;
-}
-
 // Writes the answer's head at *at; false: no room.
-bool WriteHead(lws* wsi, const AdminAnswer& answer, bool close, unsigned char** at,
-               unsigned char* end) {
-  const auto add = [wsi, at, end](lws_token_indexes name, std::string_view value) {
-    return lws_add_http_header_by_token(wsi, name,
-                                        reinterpret_cast<const unsigned char*>(value.data()),
-                                        static_cast<int>(value.size()), at, end) == 0;
-  };
-  return lws_add_http_header_status(wsi, static_cast<unsigned>(answer.status), at, end) == 0 &&
-         add(WSI_TOKEN_HTTP_CONTENT_TYPE, answer.content_type) &&
-         add(WSI_TOKEN_HTTP_CACHE_CONTROL, "no-store") &&
-         (answer.status != 405 || add(WSI_TOKEN_HTTP_ALLOW, "GET, HEAD")) &&
-         (!close || add(WSI_TOKEN_CONNECTION, "close")) &&
-         lws_add_http_header_content_length(wsi, answer.body.size(), at, end) == 0 &&
-         lws_finalize_http_header(wsi, at, end) == 0;
+class HeadWriter {
+ public:
+  HeadWriter(lws* wsi, unsigned char* at, unsigned char* end) : wsi_(wsi), at_(at), end_(end) {}
+
+  bool Status(int status) {
+    return lws_add_http_header_status(wsi_, static_cast<unsigned>(status), &at_, end_) == 0;
+  }
+  bool Add(std::string_view name, std::string_view value) {
+    const std::string mark = std::string(name) + ":";
+    return lws_add_http_header_by_name(wsi_, reinterpret_cast<const unsigned char*>(mark.c_str()),
+                                       reinterpret_cast<const unsigned char*>(value.data()),
+                                       static_cast<int>(value.size()), &at_, end_) == 0;
+  }
+  bool Length(std::size_t size) {
+    return lws_add_http_header_content_length(wsi_, size, &at_, end_) == 0;
+  }
+  bool Finish() { return lws_finalize_http_header(wsi_, &at_, end_) == 0; }
+  unsigned char* at() const { return at_; }
+
+ private:
+  lws* wsi_;
+  unsigned char* at_;
+  unsigned char* end_;
+};
+
+// What every answer says to browsers: take it for nothing else, keep nothing, run and load nothing
+// from elsewhere, show it in no frame.
+constexpr auto kSecurityFields = std::to_array<std::pair<std::string_view, std::string_view>>(
+    {{"cache-control", "no-store"},
+     {"content-security-policy",
+      "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"},
+     {"cross-origin-resource-policy", "same-origin"},
+     {"referrer-policy", "no-referrer"},
+     {"x-content-type-options", "nosniff"}});
+
+bool WriteHead(HeadWriter& head, const AdminAnswer& answer, bool close) {
+  bool fits = head.Status(answer.status) && head.Add("content-type", answer.content_type);
+  for (const auto& [name, value] : kSecurityFields) fits = fits && head.Add(name, value);
+  for (const auto& [name, value] : answer.fields) fits = fits && head.Add(name, value);
+  if (close) fits = fits && head.Add("connection", "close");
+  if (!answer.events) fits = fits && head.Length(answer.body.size());
+  return fits && head.Finish();
 }
 
 }  // namespace
 
-std::string_view MethodOf(lws* wsi) {
-  for (const MethodToken& method : kMethods) {
-    if (lws_hdr_total_length(wsi, method.token) > 0) return method.name;
-  }
-  return {};
-}
-
-int HttpExchange::Begin(lws* wsi, std::string_view method, const AdminAnswer& answer) {
+int HttpExchange::Begin(lws* wsi, const AdminRequest& request, const AdminAnswer& answer) {
   if (busy()) return -1;
-  const std::optional<std::size_t> body = BodySizeOf(wsi);
-  discard_ = body.value_or(0) <= kDiscardAtMost ? body.value_or(0) : 0;
+  events_ = answer.events && request.method != "HEAD";
+  discard_ = request.body.value_or(0) <= kLargestAdminBody ? request.body.value_or(0) : 0;
   // lws 4.3 takes what follows a body in the same segment for more of it, so nothing may follow;
   // and without a length it expects 100 MiB behind any other method than GET and HEAD.
-  close_ = body != 0U || (method != "GET" && method != "HEAD");
+  close_ = request.body != 0U || !request.safe() || answer.events;
   bytes_.assign(LWS_PRE + kHeadSpace, '\0');
   auto* const start = reinterpret_cast<unsigned char*>(bytes_.data()) + LWS_PRE;
-  unsigned char* at = start;
-  if (!WriteHead(wsi, answer, close_, &at, start + kHeadSpace)) return -1;
-  bytes_.resize(LWS_PRE + static_cast<std::size_t>(at - start));
-  if (method != "HEAD") bytes_ += answer.body;
+  HeadWriter head(wsi, start, start + kHeadSpace);
+  if (!WriteHead(head, answer, close_)) return -1;
+  bytes_.resize(LWS_PRE + static_cast<std::size_t>(head.at() - start));
+  if (request.method != "HEAD") bytes_ += answer.body;
   sent_ = LWS_PRE;
   return Send(wsi, true);
 }
@@ -100,7 +92,9 @@ int HttpExchange::Discard(std::size_t size) {
 int HttpExchange::Send(lws* wsi, bool head) {
   const std::size_t size = std::min(kChunk, bytes_.size() - sent_);
   const bool last = sent_ + size == bytes_.size();
-  const int kind = head ? LWS_WRITE_HTTP_HEADERS : last ? LWS_WRITE_HTTP_FINAL : LWS_WRITE_HTTP;
+  const int kind = head               ? LWS_WRITE_HTTP_HEADERS
+                   : last && !events_ ? LWS_WRITE_HTTP_FINAL
+                                      : LWS_WRITE_HTTP;
   auto* const from = reinterpret_cast<unsigned char*>(bytes_.data()) + sent_;
   if (lws_write(wsi, from, size, static_cast<lws_write_protocol>(kind)) < 0) return -1;
   sent_ += size;
@@ -111,6 +105,7 @@ int HttpExchange::Send(lws* wsi, bool head) {
   }
   bytes_.clear();
   sent_ = 0;
+  if (events_) return 0;
   if (!close_) return lws_http_transaction_completed(wsi);
   if (discard_ == 0) return -1;
   // To close over unread bytes would reset the connection, and the answer could be lost.

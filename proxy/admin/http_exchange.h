@@ -3,25 +3,25 @@
 
 #include <cstddef>
 #include <string>
-#include <string_view>
 
-#include "admin/endpoints.h"
+#include "admin/admin_answer.h"
+#include "admin/admin_request.h"
 
 struct lws;
 
 namespace connguard {
 
-// The method of the request that `wsi` has just read; empty when it is none of those that lws
-// knows.
-std::string_view MethodOf(lws* wsi);
+// The largest body that a request may have. Bodies are read and thrown away.
+inline constexpr std::size_t kLargestAdminBody = 64UL * 1024;
 
 // HttpExchange sends one answer piece by piece, as the client takes it. Each call returns what the
 // lws callback is to return: not 0 closes the connection.
 class HttpExchange {
  public:
   // Sends the head and the start of the body at once, so that a client that has half-closed its
-  // side gets them as well.
-  int Begin(lws* wsi, std::string_view method, const AdminAnswer& answer);
+  // side gets them as well. An answer of events goes on until its connection is closed: that is
+  // the caller's.
+  int Begin(lws* wsi, const AdminRequest& request, const AdminAnswer& answer);
 
   // More, when lws says that the connection can take it.
   int Continue(lws* wsi);
@@ -36,6 +36,7 @@ class HttpExchange {
 
   std::string bytes_;  // LWS_PRE bytes for lws to write into, head, body
   std::size_t sent_ = 0;
+  bool events_ = false;
   bool close_ = false;       // after this answer,
   std::size_t discard_ = 0;  // but not before so much of the request's body has been read
 };

@@ -20,6 +20,8 @@ namespace connguard {
 namespace {
 
 constexpr int kBacklog = 128;
+// A stream of events has no other way to find out that its client's machine has gone.
+constexpr unsigned kDeadAfterMillis = 60'000;
 
 std::string NameOf(const Address& address) {
   if (address.is_unix()) return "unix:" + address.path;
@@ -135,6 +137,8 @@ int ListenSocket::Accept() const {
   if (connection >= 0 && path_.empty()) {
     constexpr int kOn = 1;
     setsockopt(connection, IPPROTO_TCP, TCP_NODELAY, &kOn, sizeof kOn);
+    setsockopt(connection, IPPROTO_TCP, TCP_USER_TIMEOUT, &kDeadAfterMillis,
+               sizeof kDeadAfterMillis);
   }
   return connection;
 }

@@ -37,14 +37,15 @@ std::vector<std::size_t> RouteNumbers::NumbersFor(const Config& config) {
 }
 
 Control::Control(std::shared_ptr<const Config> config, ConfigSource source, ProcessState& state,
-                 RouteNumbers& routes)
+                 EventFeed& feed, RouteNumbers& routes)
     : state_(state),
+      feed_(feed),
       routes_(routes),
       resolver_((uv_loop_init(&loop_), &loop_),
                 [this](const Address& upstream, const std::vector<SocketAddress>& addresses) {
                   OnResolved(upstream, addresses);
                 }),
-      reloader_(config, source, resolver_, state,
+      reloader_(config, source, resolver_, state, feed,
                 [this](std::shared_ptr<const Config> next) { PutInForce(std::move(next)); }),
       config_(std::move(config)) {
   for (auto& [handle, number] : signals_) {
@@ -197,6 +198,7 @@ void Control::BeginDrain() {
   Log(LogLevel::kInfo, "stopping", {{"delay_ms", shutdown.delay}, {"drain_ms", shutdown.drain}});
   state_.drain_deadline = std::chrono::system_clock::now() + shutdown.delay + shutdown.drain;
   state_.drain = DrainState::kDelay;
+  Publish(feed_, AdminEvent::Kind::kDrain, "delay");
   service_.Stopping();
   After(shutdown.delay,
         [](uv_timer_t* self) { static_cast<Control*>(self->data)->DrainWorkers(); });
@@ -206,6 +208,7 @@ void Control::DrainWorkers() {
   const Millis drain = config()->shutdown.drain;
   state_.drain_deadline = std::chrono::system_clock::now() + drain;
   state_.drain = DrainState::kDraining;
+  Publish(feed_, AdminEvent::Kind::kDrain, "draining");
   for (Worker* worker : workers_) worker->Post([drain](Worker& self) { self.Shutdown(drain); });
   After(drain, [](uv_timer_t* self) { static_cast<Control*>(self->data)->CutWorkers(); });
 }

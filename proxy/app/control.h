@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "admin/event_feed.h"
 #include "admin/process_state.h"
 #include "admin/reload_outcome.h"
 #include "app/config_source.h"
@@ -40,7 +41,7 @@ class RouteNumbers {
 class Control {
  public:
   Control(std::shared_ptr<const Config> config, ConfigSource source, ProcessState& state,
-          RouteNumbers& routes);
+          EventFeed& feed, RouteNumbers& routes);
   ~Control();
   Control(const Control&) = delete;
   Control& operator=(const Control&) = delete;
@@ -83,6 +84,7 @@ class Control {
   void After(Millis time, uv_timer_cb then);
 
   ProcessState& state_;
+  EventFeed& feed_;
   RouteNumbers& routes_;
   uv_loop_t loop_{};
   Signal signals_[3] = {{{}, SIGTERM}, {{}, SIGINT}, {{}, SIGHUP}};

@@ -10,7 +10,7 @@
 
 #include "admin/admin_server.h"
 #include "admin/lws_log.h"
-#include "admin/metrics_page.h"
+#include "app/admin_sources.h"
 #include "app/control.h"
 #include "app/worker.h"
 #include "log/log.h"
@@ -23,24 +23,12 @@ unsigned WorkerCount(const Config& config) {
   return config.workers > 0 ? config.workers : std::max(1U, uv_available_parallelism());
 }
 
-std::unique_ptr<AdminServer> StartAdmin(const Config& config, const ProcessState& state,
-                                        const Control& control, const RouteNumbers& routes,
-                                        const Shared& shared, Listening& listening) {
+std::unique_ptr<AdminServer> StartAdmin(const Config& config, AdminServer::Sources sources,
+                                        Listening& listening) {
   if (!config.admin) return nullptr;
-  std::vector<const WorkerMetrics*> metrics;
-  for (Worker* worker : shared.workers) metrics.push_back(&worker->metrics());
-  auto page = std::make_shared<MetricsPage>([&routes] { return routes.Names(); },
-                                            std::move(metrics), &state);
-  AdminServer::Sources sources;
-  sources.metrics = [page] { return page->Render(); };
-  sources.not_ready_reason = [&control, &state]() -> std::optional<std::string> {
-    if (state.drain != DrainState::kOff) return "draining";
-    if (!control.resolved()) return "an upstream's name is not resolved yet";
-    return std::nullopt;
-  };
   auto server = std::make_unique<AdminServer>(*config.admin, std::move(sources));
-  listening.admin = *config.admin;
-  if (!config.admin->is_unix()) listening.admin->port = server->port();
+  listening.admin = config.admin->bind;
+  if (!config.admin->bind.is_unix()) listening.admin->port = server->port();
   return server;
 }
 
@@ -62,8 +50,8 @@ void RunGuard(const Config& first, const ConfigSource& source,
   }
   ProcessState state;
   RouteNumbers routes;
-  Control control(config, source, state, routes);
   EventFeed feed;
+  Control control(config, source, state, feed, routes);
   Shared shared{control.Initial(), feed, {}, 0, std::vector<Shared::Held>(count), [&control] {
                   control.WorkerIsIdle();
                 }};
@@ -73,7 +61,7 @@ void RunGuard(const Config& first, const ConfigSource& source,
     shared.workers.push_back(workers.back().get());
   }
   const std::unique_ptr<AdminServer> admin =
-      StartAdmin(*config, state, control, routes, shared, listening);
+      StartAdmin(*config, MakeAdminSources(control, state, routes, shared), listening);
   for (const auto& worker : workers) worker->StartThread();
   Log(LogLevel::kInfo, "listening",
       {{"address", listening.listeners.front().ToString()},

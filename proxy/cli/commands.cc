@@ -46,12 +46,25 @@ void Print(const std::vector<Diagnostic>& diagnostics, std::ostream& err) {
 
 }  // namespace
 
+std::string ApplyAdminFlag(const CommandLine::AdminFlag& flag, Config& config) {
+  if (!flag.bind) {
+    config.admin.reset();
+    return {};
+  }
+  if (!config.admin) config.admin.emplace();
+  config.admin->bind = *flag.bind;
+  return WhyExposed(*config.admin);
+}
+
 LoadResult ReadConfig(const CommandLine& line, const Environment& env) {
   LoadResult result = line.config_file.empty() ? QuickConfig(line.listen, line.upstream)
                                                : LoadConfigFile(line.config_file, env, {});
   if (!result.config) return result;
   Config& config = *result.config;
-  if (line.admin) config.admin = line.admin->bind;
+  if (line.admin) {
+    const std::string exposed = ApplyAdminFlag(*line.admin, config);
+    if (!exposed.empty()) return {std::nullopt, {{"--admin", 0, 0, exposed}}};
+  }
   config.workers = line.workers.value_or(config.workers);
   config.logging.level = line.log_level.value_or(config.logging.level);
   config.logging.format = line.log_format.value_or(config.logging.format);

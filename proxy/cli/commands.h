@@ -4,11 +4,16 @@
 
 #include <iosfwd>
 #include <optional>
+#include <string>
 
 #include "cli/command_line.h"
 #include "config/load.h"
 
 namespace connguard {
+
+// Puts --admin over the configuration's; what it says of tokens stays. Returns why that cannot be,
+// as WhyExposed; empty when all is well.
+std::string ApplyAdminFlag(const CommandLine::AdminFlag& flag, Config& config);
 
 // The configuration that `line` asks for, its flags applied over it.
 LoadResult ReadConfig(const CommandLine& line, const Environment& env);

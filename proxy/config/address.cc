@@ -6,7 +6,11 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdint>
+#include <optional>
 #include <string>
+
+#include "config/cidr.h"
 
 namespace connguard {
 namespace {
@@ -57,6 +61,17 @@ std::string HostError(std::string_view host) {
 }
 
 }  // namespace
+
+bool IsLocal(const Address& address) {
+  if (address.is_unix() || address.host == "localhost") return true;
+  const std::optional<IpAddress> ip = ParseIp(address.host);
+  if (!ip) return false;
+  constexpr std::uint8_t kLoopbackNet = 127;
+  if (!ip->v6) return ip->bytes[0] == kLoopbackNet;
+  IpAddress loopback{.v6 = true, .bytes = {}};
+  loopback.bytes.back() = 1;
+  return *ip == loopback;
+}
 
 bool IsHost(std::string_view text) {
   const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };

@@ -15,6 +15,10 @@ Parsed<Address> ParseAddress(std::string_view text, bool any_port);
 // http://host:port or unix:/path, as `upstreams.url`; the port may be left out (80).
 Parsed<Address> ParseUpstreamUrl(std::string_view url);
 
+// A unix socket, localhost, 127.0.0.0/8 or ::1: what only this machine can reach. Other names are
+// not looked up, and do not count.
+bool IsLocal(const Address& address);
+
 // A host as it stands in an address or in `match.host`: a DNS name or an IPv4 literal.
 bool IsHost(std::string_view text);
 

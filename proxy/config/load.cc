@@ -178,8 +178,51 @@ void ReadShutdown(Section& root, ShutdownConfig& out) {
   shutdown->Finish();
 }
 
+// RFC 6750's b64token, long enough not to be guessed.
+std::string TokenError(std::string_view token) {
+  constexpr std::size_t kShortest = 16;
+  constexpr std::size_t kLongest = 512;
+  const bool sound = std::ranges::all_of(token, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("-._~+/=").find(c) != std::string_view::npos;
+  });
+  if (sound && token.size() >= kShortest && token.size() <= kLongest) return {};
+  return "a token is 16 to 512 letters, digits and -._~+/=, as `openssl rand -hex 32` prints them";
+}
+
+Parsed<std::string> TokenOfFile(const std::string& path) {
+  Parsed<std::string> text = ReadFileText(path);
+  if (!text) return Parsed<std::string>::Failed(Quoted(path) + " " + text.error);
+  while (text.value->ends_with('\n') || text.value->ends_with('\r')) text.value->pop_back();
+  return text;
+}
+
+// True when there is to be a token, sound or not.
+bool ReadToken(Section& admin, std::string& out) {
+  std::string_view key = "token";
+  Parsed<std::string> token;
+  std::string text;
+  std::string path;
+  if (admin.ReadText(key, text)) token = Parsed<std::string>::Of(text);
+  const bool in_file = admin.ReadText("token_file", path);
+  if (in_file && admin.Find("token")) {
+    admin.Error(*admin.Find("token_file"), "token_file", "there is admin.token as well; keep one");
+    return true;
+  }
+  if (in_file) {
+    key = "token_file";
+    // As an operator reads it: beside the configuration.
+    token = TokenOfFile(std::filesystem::path(admin.reader().file()).parent_path() / path);
+  }
+  if (token.value) token.error = TokenError(*token.value);
+  if (!token.error.empty()) admin.Error(*admin.Find(key), key, token.error);
+  out = std::move(token.value).value_or("");
+  return admin.Find("token") || admin.Find("token_file");
+}
+
 void ReadAdmin(Section& root, Config& config) {
-  config.admin = Address{.host = "127.0.0.1", .port = kDefaultAdminPort, .path = {}};
+  config.admin.emplace();
+  config.admin->bind = {.host = "127.0.0.1", .port = kDefaultAdminPort, .path = {}};
   const std::optional<Value> value = root.Find("admin");
   if (!value) return;
   if (value->node.IsScalar()) {
@@ -191,12 +234,16 @@ void ReadAdmin(Section& root, Config& config) {
     return;
   }
   std::optional<Section> admin = root.Sub("admin", "admin");
-  if (ReadBind(*admin, *config.admin)) {
+  const bool has_token = ReadToken(*admin, config.admin->token);
+  admin->ReadBool("show_keys", config.admin->show_keys);
+  if (ReadBind(*admin, config.admin->bind)) {
     for (const ListenerConfig& listener : config.listeners) {
-      if (!SameSocket(listener.bind, *config.admin)) continue;
+      if (!SameSocket(listener.bind, config.admin->bind)) continue;
       admin->Error(*admin->Find("bind"), "bind",
                    Quoted(listener.bind.ToString()) + " is taken by " + Quoted(listener.name));
     }
+    const std::string exposed = has_token ? "" : WhyExposed(*config.admin);
+    if (!exposed.empty()) admin->Error(*admin->Find("bind"), "bind", exposed);
   }
   admin->Finish();
 }
@@ -235,6 +282,14 @@ void ReadAll(Section& root, TurnReader& turns, Config& config) {
 }
 
 }  // namespace
+
+std::string WhyExposed(const AdminConfig& admin) {
+  if (IsLocal(admin.bind) || !admin.token.empty()) return {};
+  return Quoted(admin.bind.ToString()) +
+         " can be reached from other machines, so it needs admin.token or admin.token_file; "
+         "without "
+         "one, bind 127.0.0.1 or unix:/path";
+}
 
 LoadResult LoadConfigTextTraced(const std::string& text, const std::string& file,
                                 const Environment& env,

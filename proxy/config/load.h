@@ -43,7 +43,14 @@ LoadResult LoadConfigFile(const std::string& path, const Environment& env,
 LoadResult LoadConfigText(const std::string& text, const std::string& file, const Environment& env,
                           const std::vector<std::string>& profile_dirs);
 
+// Why admin endpoints must not be where they are: others can reach them and there is no token.
+// Empty when all is well. `LoadConfig...` reports it; for whoever changes `bind` afterwards
+// (--admin).
+std::string WhyExposed(const AdminConfig& admin);
+
 // The effective configuration as YAML that loads to the same Config, without any profile's file.
+// Secrets are not in it: `admin.token` is printed as ${CONNGUARD_ADMIN_TOKEN}, so that the text
+// loads only where that variable gives it a token.
 std::string PrintConfig(const Config& config);
 
 // For `--listen ADDR --upstream URL`, no file: one listener; one upstream, whose `http://` may be

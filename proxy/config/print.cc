@@ -178,6 +178,13 @@ void PrintCloseCodes(const std::vector<CloseCodeChoice>& codes, Page& page) {
   }
 }
 
+void PrintAdmin(const AdminConfig& admin, Page& page) {
+  page.Pair(2, "bind", Scalar(admin.bind.ToString()));
+  // Loads only where somebody gives the variable a value: never as a token that everybody knows.
+  if (!admin.token.empty()) page.Pair(2, "token", "${CONNGUARD_ADMIN_TOKEN}  # not shown");
+  page.Pair(2, "show_keys", WordOf(admin.show_keys));
+}
+
 void PrintProcess(const Config& config, Page& page) {
   const LimitsConfig& limits = config.limits;
   page.Line(0, "limits:");
@@ -195,7 +202,7 @@ void PrintProcess(const Config& config, Page& page) {
   page.Pair(2, "delay", FormatDuration(config.shutdown.delay));
   page.Pair(2, "drain", FormatDuration(config.shutdown.drain));
   page.Line(0, config.admin ? "admin:" : "admin: off");
-  if (config.admin) page.Pair(2, "bind", Scalar(config.admin->ToString()));
+  if (config.admin) PrintAdmin(*config.admin, page);
   page.Line(0, "logging:");
   page.Pair(2, "level", WordOf(config.logging.level));
   page.Pair(2, "format", WordOf(config.logging.format));

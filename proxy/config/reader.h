@@ -49,6 +49,7 @@ class Reader {
   // The pairs of a mapping, in order, duplicates included; what is no scalar key is reported.
   std::vector<Entry> Entries(const Value& value, const std::string& label);
 
+  const std::string& file() const { return file_; }
   const Environment& env() const { return env_; }
   std::vector<Diagnostic>& diagnostics() { return diagnostics_; }
   KeyTrace* trace() { return trace_; }

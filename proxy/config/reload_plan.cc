@@ -131,6 +131,13 @@ ReloadPlan PlanReload(const Config& in_force, const Config& next) {
   if (old_order != new_order && std::ranges::is_permutation(old_order, new_order)) {
     plan.live.push_back("routes: order: " + Join(old_order) + " -> " + Join(new_order));
   }
+  const auto token = [](const Config& config) {
+    return config.admin ? config.admin->token : std::string();
+  };
+  // PrintConfig does not show it.
+  if (!token(in_force).empty() && !token(next).empty() && token(in_force) != token(next)) {
+    plan.restart.emplace_back("admin: token: changed");
+  }
   plan.applicable = next;
   plan.applicable.workers = in_force.workers;
   plan.applicable.admin = in_force.admin;

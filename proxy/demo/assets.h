@@ -1,4 +1,4 @@
-// The page's files, compiled in by embed.cmake.
+// The page's files, compiled in (proxy/cmake/Embed.cmake).
 #pragma once
 
 #include <optional>

@@ -50,7 +50,7 @@ Config DemoConfig(const Address& listen, std::uint16_t agent_port) {
   config.listeners[0].bind = listen;
   config.upstreams = {AgentUpstream(agent_port)};
   config.routes = {ChatRoute(), RestRoute()};
-  config.admin = Address{"127.0.0.1", kAdminPort, ""};
+  config.admin = AdminConfig{.bind = {"127.0.0.1", kAdminPort, ""}};
   return config;
 }
 

@@ -3,8 +3,10 @@
 
 #include <exception>
 #include <iostream>
+#include <stdexcept>
 
 #include "app/guard.h"
+#include "cli/commands.h"
 #include "config/address.h"
 #include "demo/agent.h"
 #include "demo/demo_config.h"
@@ -30,7 +32,10 @@ void SayWhereToLook(const Listening& listening, std::uint16_t agent_port) {
 
 Config ConfigFor(const CommandLine& line, const Address& listen, std::uint16_t agent_port) {
   Config config = DemoConfig(listen, agent_port);
-  if (line.admin) config.admin = line.admin->bind;
+  if (line.admin) {
+    const std::string exposed = ApplyAdminFlag(*line.admin, config);
+    if (!exposed.empty()) throw std::runtime_error("--admin: " + exposed);
+  }
   if (line.workers) config.workers = *line.workers;
   if (line.log_level) config.logging.level = *line.log_level;
   config.logging.format = line.log_format.value_or(LogFormat::kText);

@@ -143,7 +143,7 @@ void TestGuard::AwaitListening() {
 
 double TestGuard::Metric(std::string_view name, std::string_view label) const {
   Peer admin(ConnectTo(admin_), false);
-  admin.Send("GET /metrics HTTP/1.1\r\nHost: guard\r\nConnection: close\r\n\r\n");
+  admin.Send("GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
   std::istringstream page(admin.ReadToEnd());
   double sum = 0;
   for (std::string line; std::getline(page, line);) {

@@ -37,11 +37,12 @@ class AdminServerTest : public testing::Test {
  protected:
   std::unique_ptr<AdminServer> Start(const Address& address) {
     return std::make_unique<AdminServer>(
-        address, AdminServer::Sources{.metrics = [this] { return page_; },
-                                      .not_ready_reason = [this]() -> std::optional<std::string> {
-                                        if (ready_.load()) return std::nullopt;
-                                        return "draining";
-                                      }});
+        AdminConfig{.bind = address},
+        AdminServer::Sources{.metrics = [this] { return page_; },
+                             .not_ready_reason = [this]() -> std::optional<std::string> {
+                               if (ready_.load()) return std::nullopt;
+                               return "draining";
+                             }});
   }
 
   std::string page_ = "a_total 1\n";
@@ -92,8 +93,9 @@ TEST_F(AdminServerTest, PipelinedRequestsAreAnsweredInOrder) {
   const auto server = Start(Loopback());
   auto client = HttpClient::Tcp(server->port());
   client.Send(
-      "GET /livez HTTP/1.1\r\nHost: a\r\n\r\nGET /nothing HTTP/1.1\r\nHost: a\r\n\r\n"
-      "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n");
+      "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\nGET /nothing HTTP/1.1\r\nHost: "
+      "localhost\r\n\r\n"
+      "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n");
   EXPECT_EQ(client.Receive()->status, 200);
   EXPECT_EQ(client.Receive()->status, 404);
   EXPECT_EQ(client.Receive()->body, page_);
@@ -136,8 +138,9 @@ TEST_F(AdminServerTest, ARequestWithABodyGetsItsAnswerAndIsTheLast) {
   const auto server = Start(Loopback());
   for (const std::size_t size : {1UL, 10'000UL, 65'536UL}) {
     auto client = HttpClient::Tcp(server->port());
-    client.Send("POST /livez HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(size) +
-                "\r\n\r\n" + std::string(size, 'x') + "GET /livez HTTP/1.1\r\nHost: a\r\n\r\n");
+    client.Send(
+        "POST /livez HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + std::to_string(size) +
+        "\r\n\r\n" + std::string(size, 'x') + "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n");
     const auto reply = client.Receive();
     ASSERT_TRUE(reply) << size;
     EXPECT_EQ(reply->status, 405);
@@ -150,8 +153,8 @@ TEST_F(AdminServerTest, AChunkedBodyIsNeverTakenForARequest) {
   const auto server = Start(Loopback());
   auto client = HttpClient::Tcp(server->port());
   client.Send(
-      "GET /livez HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
-      "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n");
+      "GET /livez HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+      "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n");
   const auto reply = client.Receive();
   EXPECT_TRUE(!reply || reply->Value("connection") == "close");
   EXPECT_FALSE(client.Receive());
@@ -172,7 +175,7 @@ TEST_F(AdminServerTest, AClientThatHasHalfClosedStillGetsItsAnswer) {
   const auto server = Start(Loopback());
   for (int i = 0; i < 20; ++i) {
     auto client = HttpClient::Tcp(server->port());
-    client.Send("GET /livez HTTP/1.1\r\nHost: a\r\n\r\n");
+    client.Send("GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n");
     client.HalfClose();
     const auto reply = client.Receive();
     ASSERT_TRUE(reply) << i;
@@ -207,12 +210,13 @@ TEST_F(AdminServerTest, ALargePageReachesASlowReaderWhole) {
 TEST_F(AdminServerTest, UpgradesAndGarbageEndTheConnectionAndNothingElse) {
   const auto server = Start(Loopback());
   for (const char* request :
-       {"GET /livez HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+       {"GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
         "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-        "GET /livez HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\n"
+        "GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, HTTP2-Settings\r\n"
         "Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n",
-        "CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n", "BREW /livez HTTP/1.1\r\nHost: a\r\n\r\n",
-        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 hello"}) {
+        "CONNECT a:1 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        "BREW /livez HTTP/1.1\r\nHost: localhost\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 hello"}) {
     auto client = HttpClient::Tcp(server->port());
     client.Send(request);
     EXPECT_TRUE(client.EndsWithin(10s)) << request;
@@ -268,7 +272,7 @@ TEST_F(AdminServerTest, ManyConnectionsAtOnceAreAllServed) {
   const auto server = Start(Loopback());
   std::vector<HttpClient> clients;
   for (int i = 0; i < 60; ++i) clients.push_back(HttpClient::Tcp(server->port()));
-  for (auto& client : clients) client.Send("GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n");
+  for (auto& client : clients) client.Send("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n");
   for (auto& client : clients) {
     const auto reply = client.Receive();
     ASSERT_TRUE(reply);

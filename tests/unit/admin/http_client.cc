@@ -115,7 +115,7 @@ std::optional<HttpReply> HttpClient::Receive(bool head_only) {
 
 std::optional<HttpReply> HttpClient::Ask(std::string_view method, std::string_view target,
                                          std::string_view fields) {
-  Send(std::string(method) + " " + std::string(target) + " HTTP/1.1\r\nHost: admin\r\n" +
+  Send(std::string(method) + " " + std::string(target) + " HTTP/1.1\r\nHost: localhost\r\n" +
        std::string(fields) + "\r\n");
   return Receive(method == "HEAD");
 }

@@ -255,6 +255,39 @@ const BadCase kProcessCases[] = {
     {"AdminTakesAListenersSocket",
      {{12, "admin: {bind: 127.0.0.1:8080}"}},
      "12:15: admin.bind: '127.0.0.1:8080' is taken by 'public'"},
+    {"AdminForOthersWithoutAToken",
+     {{12, "admin: {bind: 0.0.0.0:9180, show_keys: true}"}},
+     "12:15: admin.bind: '0.0.0.0:9180' can be reached from other machines, so it needs "
+     "admin.token "
+     "or admin.token_file; without one, bind 127.0.0.1 or unix:/path"},
+    {"AdminAtANameWithoutAToken",
+     {{12, "admin: {bind: admin.example:9180}"}},
+     "12:15: admin.bind: 'admin.example:9180' can be reached from other machines, so it needs "
+     "admin.token or admin.token_file; without one, bind 127.0.0.1 or unix:/path"},
+    {"AdminTokenShort",
+     {{12, "admin: {bind: 0.0.0.0:9180, token: 0123456789abcde}"}},
+     "12:36: admin.token: a token is 16 to 512 letters, digits and -._~+/=, as `openssl rand -hex "
+     "32`"
+     " prints them"},
+    {"AdminTokenEmpty",
+     {{12, "admin: {bind: 127.0.0.1:9180, token: ''}"}},
+     "12:38: admin.token: a token is 16 to 512 letters, digits and -._~+/=, as `openssl rand -hex "
+     "32`"
+     " prints them"},
+    {"AdminTokenOfOddLetters",
+     {{12, "admin: {bind: 127.0.0.1:9180, token: 'a token of many words'}"}},
+     "12:38: admin.token: a token is 16 to 512 letters, digits and -._~+/=, as `openssl rand -hex "
+     "32`"
+     " prints them"},
+    {"AdminTokenTwice",
+     {{12, "admin: {bind: 127.0.0.1:9180, token: 0123456789abcdef, token_file: /x}"}},
+     "12:68: admin.token_file: there is admin.token as well; keep one"},
+    {"AdminTokenFileMissing",
+     {{12, "admin: {bind: 0.0.0.0:9180, token_file: /nonexistent/token}"}},
+     "12:41: admin.token_file: '/nonexistent/token' cannot be read: No such file or directory"},
+    {"AdminShowKeysIsAWord",
+     {{12, "admin: {bind: 127.0.0.1:9180, show_keys: yes}"}},
+     "12:42: admin.show_keys: expected true or false, found 'yes'"},
     {"UnknownLevel",
      {{12, "logging: {level: warning}"}},
      "12:18: logging.level: expected debug, info, warn, error or off, found 'warning'"},

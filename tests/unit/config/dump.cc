@@ -67,7 +67,9 @@ std::string Dump(const Config& config) {
       << limits.slow_client_timeout.count() << " " << limits.keepalive_timeout.count() << " "
       << limits.body_timeout.count() << " " << limits.body_size << " " << limits.buffer_total
       << "\nshutdown " << config.shutdown.delay.count() << " " << config.shutdown.drain.count()
-      << "\nadmin " << (config.admin ? config.admin->ToString() : "(none)") << "\nlogging "
+      << "\nadmin " << (config.admin ? config.admin->bind.ToString() : "(none)")
+      << (config.admin ? " token <" + config.admin->token + "> keys " : " ")
+      << (config.admin && config.admin->show_keys) << "\nlogging "
       << static_cast<int>(config.logging.level) << " " << static_cast<int>(config.logging.format)
       << "\nworkers " << config.workers << "\n";
   return out.str();

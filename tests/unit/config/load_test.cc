@@ -55,7 +55,7 @@ TEST_F(LoadTest, WhatIsLeftOutHasTheDefaultOfTheDesign) {
             " compression 0\n heartbeat 20000 10000\n heartbeat 20000 10000 forward 0\n"
             "limits 10000 10000 32768 16777216 262144 10000 75000 60000 0 536870912\n"
             "shutdown 0 30000\n"
-            "admin 127.0.0.1:9180\n"
+            "admin 127.0.0.1:9180 token <> keys 0\n"
             "logging 1 0\n"
             "workers 0\n");
 }
@@ -88,7 +88,7 @@ TEST_F(LoadTest, EveryKeyReachesItsField) {
         " message_size: 14MiB, buffer: 15MiB, slow_client_timeout: 16s,"
         " keepalive_timeout: 17s, body_timeout: 18s, body_size: 19GiB, buffer_total: 20GiB}"},
        {16, "shutdown: {delay: 17s, drain: 18m}"},
-       {17, "admin: {bind: unix:/run/admin.sock}"},
+       {17, "admin: {bind: unix:/run/admin.sock, token: 0123456789abcdef, show_keys: true}"},
        {18, "logging: {level: warn, format: text}"},
        {19, "workers: 19"}});
   ASSERT_TRUE(result.config) << Complaints(result);
@@ -107,7 +107,7 @@ TEST_F(LoadTest, EveryKeyReachesItsField) {
             " close client_protocol 3000\n close upstream_lost 1012\n"
             "limits 11 12000 13312 14680064 15728640 16000 17000 18000 20401094656 21474836480\n"
             "shutdown 17000 1080000\n"
-            "admin unix:/run/admin.sock\n"
+            "admin unix:/run/admin.sock token <0123456789abcdef> keys 1\n"
             "logging 2 1\n"
             "workers 19\n");
 }
@@ -151,6 +151,36 @@ TEST_F(LoadTest, AdminCanBeSwitchedOff) {
     const LoadResult result = Load({{12, std::string("admin: ") + word}});
     ASSERT_TRUE(result.config) << Complaints(result);
     EXPECT_FALSE(result.config->admin);
+  }
+}
+
+TEST_F(LoadTest, TheAdminTokenMayStandInAFileBesideTheConfiguration) {
+  Write("secrets/token", "0123456789abcdef-of-the-file\n");
+  const std::string file = Write(
+      "c.yaml", TextOf({"", {{12, "admin: {bind: 0.0.0.0:1, token_file: secrets/token}"}}, ""}));
+  const LoadResult result = LoadConfigFile(file, TestEnvironment(), {});
+  ASSERT_TRUE(result.config) << Complaints(result);
+  EXPECT_EQ(result.config->admin.value().token, "0123456789abcdef-of-the-file");
+}
+
+TEST_F(LoadTest, AWrongAdminTokenIsNotRepeatedInTheMessage) {
+  Write("token", "not a token that could be");
+  const std::string file =
+      Write("c.yaml", TextOf({"", {{12, "admin: {bind: 0.0.0.0:1, token_file: token}"}}, ""}));
+  const std::string complaints = Complaints(LoadConfigFile(file, TestEnvironment(), {}));
+  EXPECT_TRUE(complaints.starts_with("12:38: admin.token_file: a token is 16 to 512"))
+      << complaints;
+  EXPECT_EQ(complaints.find("could"), std::string::npos);
+}
+
+TEST_F(LoadTest, AdminNeedsNoTokenWhereOnlyThisMachineReachesIt) {
+  for (const char* bind : {"127.0.0.1:1", "127.8.9.1:1", "'[::1]:1'", "localhost:1", "unix:/a",
+                           "'[::ffff:127.0.0.1]:1'"}) {
+    const LoadResult result = Load({{12, std::string("admin: {bind: ") + bind + "}"}});
+    EXPECT_TRUE(result.config) << bind << Complaints(result);
+  }
+  for (const char* bind : {"10.0.0.1:1", "'[::]:1'", "'[fe80::1]:1'", "localhost.example:1"}) {
+    EXPECT_FALSE(Load({{12, std::string("admin: {bind: ") + bind + "}"}}).config) << bind;
   }
 }
 
@@ -316,6 +346,11 @@ TEST_F(LoadTest, ConnguardYamlShowsEveryKeyThatTheLoaderKnows) {
       LoadConfigTextTraced(*ReadFileText(file).value, file, empty, {}, &trace);
   EXPECT_TRUE(result.config) << Complaints(result);
   EXPECT_GT(trace.known.size(), 50U);
+  // Secrets, and one excludes the other: in comments.
+  for (const char* key : {"token", "token_file"}) {
+    trace.used.insert(std::string("admin.") + key);
+    EXPECT_NE(ReadFileText(file).value->find(std::string("#   ") + key + ": "), std::string::npos);
+  }
   for (const std::string& key : trace.known) EXPECT_TRUE(trace.used.contains(key)) << key;
 }
 
@@ -336,7 +371,7 @@ TEST_F(LoadTest, QuickConfigFencesWhatFollowsWs) {
             " turn <quiet> end 2 quiet 2000 max 300000 window 0 linger 50 json 0 at <>\n"
             " compression 0\n heartbeat 20000 10000\n heartbeat 20000 10000 forward 0\n"
             "limits 10000 10000 32768 16777216 262144 10000 75000 60000 0 536870912\n"
-            "shutdown 0 30000\nadmin 127.0.0.1:9180\nlogging 1 0\nworkers 0\n");
+            "shutdown 0 30000\nadmin 127.0.0.1:9180 token <> keys 0\nlogging 1 0\nworkers 0\n");
 }
 
 TEST_F(LoadTest, QuickConfigTakesUrlsAsTheFileDoes) {

@@ -41,6 +41,7 @@ TEST_P(PrintOddTest, LoadsBackToTheSame) {
 const BadCase kOddCases[] = {
     {"Nothing", {}, ""},
     {"AdminOff", {{12, "admin: off"}}, ""},
+    {"AdminShowsKeys", {{12, "admin: {bind: '[::1]:9180', show_keys: true}"}}, ""},
     {"UnixSockets",
      {{4, "    bind: \"unix:/run/a b#c: 'd'.sock\""}, {7, "    url: \"unix:/x\\\"y\\\\z\""}},
      ""},
@@ -103,6 +104,23 @@ const BadCase kOddCases[] = {
      ""},
 };
 INSTANTIATE_TEST_SUITE_P(Odd, PrintOddTest, testing::ValuesIn(kOddCases), NameOf);
+
+TEST(PrintTest, TheAdminTokenIsNotShownAndLoadsOnlyFromTheVariable) {
+  Config config = *QuickConfig("127.0.0.1:1", "a:1").config;
+  config.admin->token = "a-secret-of-the-operator";
+  const std::string text = PrintConfig(config);
+  EXPECT_EQ(text.find("a-secret"), std::string::npos) << text;
+  EXPECT_EQ(Complaints(LoadConfigText(text, "printed.yaml", kNoVariables, {})).find("variable"),
+            std::string("68:10: admin.token: ").size())
+      << Complaints(LoadConfigText(text, "printed.yaml", kNoVariables, {}));
+  const Environment given = [](std::string_view name) -> std::optional<std::string> {
+    if (name == "CONNGUARD_ADMIN_TOKEN") return "a-secret-of-the-operator";
+    return std::nullopt;
+  };
+  const LoadResult again = LoadConfigText(text, "printed.yaml", given, {});
+  ASSERT_TRUE(again.config) << Complaints(again);
+  EXPECT_EQ(Dump(*again.config), Dump(config));
+}
 
 TEST(PrintTest, QuickConfigLoadsBackToTheSame) {
   ExpectRoundTrip(*QuickConfig("[::1]:8080", "http://a/").config);

@@ -17,7 +17,7 @@ TEST_F(DemoConfigTest, ListensWhereItIsToldAndGoesToTheAgentsPort) {
   ASSERT_EQ(config_.upstreams.size(), 1u);
   EXPECT_EQ(config_.upstreams[0].address, (Address{"127.0.0.1", 4711, ""}));
   EXPECT_EQ(config_.upstreams[0].url, "http://127.0.0.1:4711");
-  EXPECT_EQ(config_.admin, (Address{"127.0.0.1", 9180, ""}));
+  EXPECT_EQ(config_.admin.value().bind, (Address{"127.0.0.1", 9180, ""}));
 }
 
 TEST_F(DemoConfigTest, TheChatIsFencedByItsUserOneTurnAtATime) {

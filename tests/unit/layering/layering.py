@@ -55,7 +55,7 @@ RULES = {
     "config": rule(PURE + " config", "yaml-cpp"),
     "net": rule(LOWER + " net", "libwebsockets"),
     "cluster": rule(LOWER + " cluster", "hiredis libuv"),
-    "admin": rule(LOWER + " admin", "libwebsockets prometheus nlohmann"),
+    "admin": rule(LOWER + " admin", "libwebsockets prometheus nlohmann openssl"),
     "doctor": rule(LOWER + " doctor", "libwebsockets nlohmann openssl"),
     "app": rule(MIDDLE + " app", "libuv openssl nlohmann simdjson"),
     "demo": rule(MIDDLE + " app cli demo", "boost nlohmann openssl"),

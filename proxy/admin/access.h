@@ -1,0 +1,24 @@
+// Who may ask the admin endpoints for what.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "admin/admin_answer.h"
+#include "admin/admin_request.h"
+#include "connguard/config.h"
+
+namespace connguard {
+
+// Answered to anybody, whatever the configuration says: /livez, /healthz, /readyz.
+bool IsProbe(std::string_view path);
+
+// Why `request` gets no answer: the answer that it gets instead. In this order:
+// - 403 when a page of another site could have made a browser send it: by a name that was made to
+//   point here (DNS rebinding), or, for what changes something, across origins;
+// - 401 without the token, where there is one. `open`: the page's files, which need none.
+// Pure; the token is compared in constant time.
+std::optional<AdminAnswer> RefusalOf(const AdminRequest& request, const AdminConfig& config,
+                                     bool open);
+
+}  // namespace connguard
