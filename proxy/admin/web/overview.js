@@ -84,6 +84,7 @@ export class Overview {
   // The tiles of states follow the events. Where there are more sessions than are followed, the
   // guard's own counts are shown.
   frame() {
+    if (!this.data) return;
     for (const group of kGroups) this.tiles[group].show(number(this.countOf(group)));
   }
 

@@ -78,7 +78,9 @@ export class Panel {
     this.session = session;
     this.recorder = [];
     this.list.replaceChildren();
-    this.shownLines = 0;
+    this.lanes.replaceChildren();
+    this.list.dataset.empty = session.closedAt ? 'It went with the session.' : '';
+    this.showLanes();
     setText(this.title, session.key ? `${session.key} #${session.epoch}` : `Session ${session.id}`);
     this.root.hidden = false;
     this.update(performance.now());
@@ -143,9 +145,15 @@ export class Panel {
     this.end.title = this.end.disabled ? 'The client is gone already.' : '';
   }
 
+  showLanes() {
+    this.laneTimes.hidden = !this.recorder.length;
+    this.lanes.toggleAttribute('hidden', !this.recorder.length);
+  }
+
   // Client's frames above, upstream's below, the states in between, over the recorder's time.
   drawLanes(now) {
     const { recorder } = this;
+    this.showLanes();
     if (!recorder.length) return;
     const start = recorder[0].t;
     const x = (t) => ((t - start) / Math.max(now - start, 1)) * 400;

@@ -199,7 +199,7 @@ export class SessionTable {
     setText(byId('matches'), some ? `${number(this.order.length)} of ${number(all.length)}`
       : number(all.length));
     byId('none').hidden = this.order.length > 0;
-    setText(byId('none'), all.length ? 'No session matches.' : 'No sessions yet.');
+    setText(byId('none'), all.length ? 'No session matches.' : 'There are no sessions.');
     if (!this.order.some((session) => session.id === this.activeId)) {
       this.activate(this.order[0]?.id ?? null);
     }
