@@ -13,10 +13,10 @@
 namespace connguard {
 namespace {
 
-ExitStatus Run(const Config& config) {
+ExitStatus Run(const Config& config, const ConfigSource& source) {
   StartLogging(config.logging);
   try {
-    RunGuard(config, {});
+    RunGuard(config, source, {});
   } catch (const std::exception& error) {
     Log(LogLevel::kError, "failed", {{"why", error.what()}});
     StopLogging();
@@ -51,7 +51,12 @@ ExitStatus Execute(const CommandLine& line) {
       break;
   }
   const std::optional<Config> config = LoadConfig(line, environment, std::cerr);
-  return config ? Run(*config) : ExitStatus::kConfiguration;
+  if (!config) return ExitStatus::kConfiguration;
+  ConfigSource source;
+  if (!line.config_file.empty()) {
+    source = {[&] { return ReadConfig(line, environment); }, line.config_file, line.watch};
+  }
+  return Run(*config, source);
 }
 
 }  // namespace

@@ -38,14 +38,13 @@ inline void AddNumber(const MetricRow& row, prometheus::MetricFamily& family,
   }
 }
 
-// Calls visit(name, index) for each route, at last for what has none: name "", index = their
-// number.
+// Calls visit(name, index) for each route, at last for what has none: name "", index kNoRoute.
 template <typename Visit>
 void ForEachRoute(const MetricSources& sources, Visit visit) {
   for (std::size_t route = 0; route < sources.routes.size(); ++route) {
     visit(std::string_view(sources.routes[route]), route);
   }
-  visit(std::string_view(), sources.routes.size());
+  visit(std::string_view(), kNoRoute);
 }
 
 // The sum of `cell(worker)` over all workers.

@@ -8,6 +8,9 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
+#include <memory>
+#include <mutex>
 #include <string_view>
 #include <vector>
 
@@ -153,19 +156,37 @@ struct alignas(kCacheLine) RouteMetrics {
       http_requests;  // plain ones, when their answer is over
 };
 
+// Stands for what has no route, where an index of a route is asked for.
+inline constexpr std::size_t kNoRoute = std::numeric_limits<std::size_t>::max();
+
 // All figures of one worker. Written by its thread only, read by any; lives as long as the page
-// that shows it.
+// that shows it. Routes are numbered as they appear, over all configurations, and none is ever
+// taken away: a counter never goes back.
 class alignas(kCacheLine) WorkerMetrics {
  public:
-  explicit WorkerMetrics(std::size_t routes) : routes_(routes + 1) {}
+  explicit WorkerMetrics(std::size_t routes) { AddRoutes(routes); }
 
-  // `index` as in Config::routes.
-  RouteMetrics& route(std::size_t index) { return routes_[index]; }
-  const RouteMetrics& route(std::size_t index) const { return routes_[index]; }
+  // From now on there are so many routes; never fewer than before.
+  void AddRoutes(std::size_t count) {
+    const std::lock_guard lock(routes_mutex_);
+    while (routes_.size() < count) routes_.push_back(std::make_unique<RouteMetrics>());
+  }
+
+  // Takes a lock: keep the reference. It stays good.
+  RouteMetrics& route(std::size_t index) {
+    const std::lock_guard lock(routes_mutex_);
+    return *routes_[index];
+  }
+  // kNoRoute: what has none. A route that the worker does not know yet has figures of nothing.
+  const RouteMetrics& route(std::size_t index) const {
+    static const RouteMetrics kNothing;
+    if (index == kNoRoute) return unrouted_;
+    const std::lock_guard lock(routes_mutex_);
+    return index < routes_.size() ? *routes_[index] : kNothing;
+  }
 
   // For what failed before it had a route: shown with the label route="".
-  RouteMetrics& unrouted() { return routes_.back(); }
-  const RouteMetrics& unrouted() const { return routes_.back(); }
+  RouteMetrics& unrouted() { return unrouted_; }
 
   Gauge connections;  // open client connections
   Counter connections_accepted;
@@ -181,7 +202,9 @@ class alignas(kCacheLine) WorkerMetrics {
   Counter upstream_retries;  // of them, those that were sent again on a fresh one
 
  private:
-  std::vector<RouteMetrics> routes_;
+  mutable std::mutex routes_mutex_;
+  std::vector<std::unique_ptr<RouteMetrics>> routes_;
+  RouteMetrics unrouted_;
 };
 
 }  // namespace connguard

@@ -26,11 +26,12 @@ std::string_view TypeWord(prometheus::MetricType type) {
 
 }  // namespace
 
-MetricsPage::MetricsPage(std::vector<std::string> routes, std::vector<const WorkerMetrics*> workers)
+MetricsPage::MetricsPage(RouteNames routes, std::vector<const WorkerMetrics*> workers)
     : routes_(std::move(routes)), workers_(std::move(workers)) {}
 
 std::vector<prometheus::MetricFamily> MetricsPage::Collect() const {
-  const MetricSources sources{routes_, workers_};
+  const std::vector<std::string> routes = routes_();
+  const MetricSources sources{routes, workers_};
   std::vector<prometheus::MetricFamily> families;
   for (const MetricRow& row : MetricsTable()) {
     prometheus::MetricFamily& family = families.emplace_back();

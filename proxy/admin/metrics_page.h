@@ -3,6 +3,7 @@
 
 #include <prometheus/collectable.h>
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -14,8 +15,11 @@ namespace connguard {
 // what happened in between.
 class MetricsPage : public prometheus::Collectable {
  public:
-  // `routes`: names in the order of Config::routes. The workers must outlive the page.
-  MetricsPage(std::vector<std::string> routes, std::vector<const WorkerMetrics*> workers);
+  // The names of all routes, in the order of the workers' figures. Any thread.
+  using RouteNames = std::function<std::vector<std::string>()>;
+
+  // The workers must outlive the page.
+  MetricsPage(RouteNames routes, std::vector<const WorkerMetrics*> workers);
 
   std::vector<prometheus::MetricFamily> Collect() const override;
 
@@ -23,7 +27,7 @@ class MetricsPage : public prometheus::Collectable {
   std::string Render() const;
 
  private:
-  std::vector<std::string> routes_;
+  RouteNames routes_;
   std::vector<const WorkerMetrics*> workers_;
 };
 

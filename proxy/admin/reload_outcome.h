@@ -15,10 +15,10 @@ struct ReloadOutcome {
     kNoFile,     // the guard runs from flags
   };
   Kind kind = Kind::kNoFile;
-  std::uint64_t generation = 0;      // of the configuration that is in force now
-  std::vector<std::string> live;     // `routes.chat: session.settle: 100ms -> 50ms`
-  std::vector<std::string> restart;  // changed in the file, but in force only after a restart
-  std::vector<std::string> errors;   // `file:line:column: error: …`
+  std::uint64_t generation = 0;           // of the configuration that is in force now
+  std::vector<std::string> live = {};     // `routes.chat: session.settle: 100ms -> 50ms`
+  std::vector<std::string> restart = {};  // changed in the file, but in force only after a restart
+  std::vector<std::string> errors = {};   // `file:line:column: error: …`
 };
 
 }  // namespace connguard

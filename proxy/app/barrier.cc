@@ -7,10 +7,11 @@
 
 namespace connguard {
 
-Barrier::Barrier(Worker& worker, std::size_t upstream, const std::string& path,
+Barrier::Barrier(Worker& worker, const Generation& generation, const RouteConfig& route,
                  std::function<void()> passed)
-    : dial_(worker, upstream), passed_(std::move(passed)) {
-  request_ = "GET " + path + " HTTP/1.1\r\nHost: " + HostOf(worker.config().upstreams[upstream]) +
+    : dial_(worker, generation, route.upstream), passed_(std::move(passed)) {
+  request_ = "GET " + *route.session.barrier_path +
+             " HTTP/1.1\r\nHost: " + HostOf(generation.UpstreamOf(route)) +
              "\r\nUser-Agent: connguard\r\nConnection: close\r\n\r\n";
 }
 

@@ -15,7 +15,8 @@ namespace connguard {
 class Barrier : public ConnHandler {
  public:
   // `passed` is called once, never from within Start; it may destroy the barrier.
-  Barrier(Worker& worker, std::size_t upstream, const std::string& path,
+  // `generation` outlives it.
+  Barrier(Worker& worker, const Generation& generation, const RouteConfig& route,
           std::function<void()> passed);
   virtual ~Barrier() = default;
 

@@ -15,9 +15,9 @@ namespace connguard {
 struct Client {
   std::unique_ptr<Presence> presence;  // outlives the connection
   std::unique_ptr<Conn> conn;
-  std::string ip;                            // of the socket; `unix` where it has none
-  const ListenerConfig* listener = nullptr;  // where it came in; lives in the Config
-  bool watched = false;                      // by WatchClient
+  std::string ip;            // of the socket; `unix` where it has none
+  std::size_t listener = 0;  // where it came in; index into Config::listeners
+  bool watched = false;      // by WatchClient
 
   explicit operator bool() const { return conn != nullptr; }
   void Drop() {
@@ -27,10 +27,11 @@ struct Client {
 };
 
 // Who has asked: of the socket, or as trusted proxies tell it.
-std::string AddressOf(const Client& client, const RequestHead& head);
+std::string AddressOf(const Config& config, const Client& client, const RequestHead& head);
 
 // What the forwarding rules need to know of a request from `client` to `upstream`.
-RequestHop HopOf(const Client& client, const RequestHead& head, const UpstreamConfig& upstream);
+RequestHop HopOf(const Config& config, const Client& client, const RequestHead& head,
+                 const UpstreamConfig& upstream);
 
 // Lets the kernel find out, as fast as the route's heartbeat would, that a peer has vanished: for
 // what is sent and never acknowledged, and where nothing is sent. An upstream that is busy with a

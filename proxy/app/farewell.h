@@ -28,7 +28,7 @@ class Farewell : public Session {
            Millis patience);
 
   void Start() noexcept override;
-  void OnShutdown() noexcept override {}  // bounded by its own patience
+  void OnDrain(TimePoint /*at*/) noexcept override {}  // bounded by its own patience
   Bytes buffered() const override { return client_ ? client_.conn->queued() : 0; }
   void OnPressure() noexcept override { GiveUp(); }
   void OnConnected(Conn& conn) noexcept override;

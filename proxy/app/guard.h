@@ -3,6 +3,7 @@
 
 #include <functional>
 
+#include "app/config_source.h"
 #include "connguard/config.h"
 
 namespace connguard {
@@ -18,6 +19,8 @@ struct Listening {
 // once on a second signal. `ready` is called once everything listens. Throws std::runtime_error
 // when something cannot be listened on. Blocks SIGPIPE, uses SIGTERM, SIGINT and SIGHUP of the
 // process.
-void RunGuard(const Config& config, const std::function<void(const Listening&)>& ready);
+// `source`: where SIGHUP and the admin endpoint find the configuration again.
+void RunGuard(const Config& config, const ConfigSource& source,
+              const std::function<void(const Listening&)>& ready);
 
 }  // namespace connguard

@@ -13,7 +13,7 @@
 namespace connguard {
 
 void HttpSession::NewAnswer() {
-  answer_.emplace(worker_.config().limits.header_size);
+  answer_.emplace(config().limits.header_size);
   if (request_.head().method == "HEAD") answer_->ExpectNoBody();
 }
 
@@ -110,7 +110,7 @@ void HttpSession::LoseUpstream(ConnEnd end) {
 void HttpSession::Finish() {
   const bool shielded = shield_began_ != kNever;
   if (keep_upstream_ && request_done_ && !shielded && upstream_->queued() == 0) {
-    worker_.pool().Put(route_.upstream, std::move(upstream_));
+    worker_.pool().Put(*generation_->places[route_.upstream], std::move(upstream_));
   }
   upstream_.reset();
   EndLease(shielded);
@@ -208,7 +208,7 @@ void HttpSession::EndLease(bool dropped) {
     return;
   }
   if (shield_began_ == kNever) fence_.Dropped(epoch);
-  worker_.Admit(std::make_unique<LeaseEnd>(worker_, fence_, epoch, route_));
+  worker_.Admit(std::make_unique<LeaseEnd>(worker_, generation_, fence_, epoch, route_));
 }
 
 void HttpSession::Close() {
@@ -216,11 +216,6 @@ void HttpSession::Close() {
   closed_ = true;
   client_.Drop();
   Retire();
-}
-
-RouteMetrics& HttpSession::metrics() {
-  return worker_.metrics().route(
-      static_cast<std::size_t>(&route_ - worker_.config().routes.data()));
 }
 
 }  // namespace connguard

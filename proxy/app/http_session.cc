@@ -37,20 +37,20 @@ std::uint64_t AnnouncedSize(const RequestHead& head) {
 
 HttpSession::HttpSession(Worker& worker, Client client, const Matched& matched,
                          RequestReader request, std::span<const std::uint8_t> rest)
-    : Session(worker),
+    : Session(worker, worker.generation()),
       route_(*matched.route),
-      upstream_config_(worker.config().upstreams[route_.upstream]),
+      upstream_config_(generation_->UpstreamOf(route_)),
       client_(std::move(client)),
-      address_(AddressOf(client_, request.head())),
+      address_(AddressOf(config(), client_, request.head())),
       fence_(worker, {}, {}),
       request_(std::move(request)),
       held_(worker),
-      dial_(worker, route_.upstream),
+      dial_(worker, *generation_, route_.upstream),
       timer_([](void* self) noexcept { static_cast<HttpSession*>(self)->Tick(); }, this) {
   const RequestHead& head = request_.head();
   const std::vector<std::string>& fenced = route_.session.methods;
   if (std::ranges::find(fenced, head.method) != fenced.end()) {
-    fence_ = FenceClient(worker, SessionKey(worker.config(), matched, head, address_), {});
+    fence_ = FenceClient(worker, SessionKey(config(), matched, head, address_), {});
   }
   keep_client_ = WantsKeepAlive(head);
   awaits_continue_ = head.version >= 11 && HasToken(head.fields, "Expect", "100-continue");
@@ -63,7 +63,7 @@ HttpSession::HttpSession(Worker& worker, Client client, const Matched& matched,
 void HttpSession::Start() noexcept {
   client_.conn->set_handler(this);
   WatchClient(client_, route_);
-  const Bytes limit = worker_.config().limits.body_size;
+  const Bytes limit = config().limits.body_size;
   if (limit > 0) {
     request_.SetDataSink([this](std::string_view data) { body_size_ += data.size(); });
     if (AnnouncedSize(request_.head()) > limit) {
@@ -118,9 +118,13 @@ bool HttpSession::OnFence(const FenceEffect& effect) noexcept {
   return true;
 }
 
-void HttpSession::OnShutdown() noexcept {
+void HttpSession::OnDrain(TimePoint /*at*/) noexcept {
   if (waiting_) Refuse(503, "the guard is stopping", kRetryAfterSeconds);
   // An answer under way is finished.
+}
+
+void HttpSession::OnCut() noexcept {
+  if (client_) Fail(503, "the guard is stopping");
 }
 
 Bytes HttpSession::buffered() const {
@@ -139,8 +143,8 @@ void HttpSession::OnPressure() noexcept {
 void HttpSession::Connect() {
   if (!retried_) {
     UpstreamPool& pool = worker_.pool();
-    upstream_ =
-        repeatable_ ? pool.Take(route_.upstream, this) : pool.TakeFresh(route_.upstream, this);
+    const UpstreamPlace& place = *generation_->places[route_.upstream];
+    upstream_ = repeatable_ ? pool.Take(place, this) : pool.TakeFresh(place, this);
   }
   reused_ = upstream_ != nullptr;
   if (!reused_) {
@@ -172,7 +176,7 @@ void HttpSession::BeginRequest() {
   connected_ = true;
   answer_deadline_ = worker_.now() + upstream_config_.response_timeout;
   NewAnswer();
-  RequestHop hop = HopOf(client_, request_.head(), upstream_config_);
+  RequestHop hop = HopOf(config(), client_, request_.head(), upstream_config_);
   hop.close = upstream_config_.keepalive.connections == 0;
   PassBody(ForwardRequest(request_.head(), hop), std::exchange(early_, {}));
 }
@@ -210,7 +214,7 @@ void HttpSession::PassBody(std::string head, std::span<const std::uint8_t> data)
     Fail(result.http_status, result.why);
     return;
   }
-  const LimitsConfig& limits = worker_.config().limits;
+  const LimitsConfig& limits = config().limits;
   if (limits.body_size > 0 && body_size_ > limits.body_size) {
     Fail(413, "the body is longer than limits.body_size");
     return;
@@ -228,7 +232,7 @@ void HttpSession::PassBody(std::string head, std::span<const std::uint8_t> data)
 // The client is read – so that its end is seen – unless too much of it waits already.
 void HttpSession::BalanceClient() {
   if (!client_) return;
-  const LimitsConfig& limits = worker_.config().limits;
+  const LimitsConfig& limits = config().limits;
   Bytes high = limits.buffer;
   Bytes waiting = connected_ ? upstream_->queued() : early_.size();
   if (request_done_) {
@@ -244,7 +248,7 @@ void HttpSession::BalanceClient() {
 
 void HttpSession::BalanceUpstream() {
   if (upstream_ == nullptr) return;
-  const Bytes high = worker_.config().limits.buffer;
+  const Bytes high = config().limits.buffer;
   const Bytes queued = client_ ? client_.conn->queued() : 0;
   if (queued > high) {
     upstream_->Pause();
@@ -292,7 +296,7 @@ void HttpSession::Arm() {
   if (!ClientIsAwaited()) {
     client_deadline_ = kNever;
   } else if (client_deadline_ == kNever) {
-    client_deadline_ = worker_.now() + worker_.config().limits.body_timeout;
+    client_deadline_ = worker_.now() + config().limits.body_timeout;
   }
   TimePoint next = std::min({wait_deadline_, dial_.deadline(), answer_deadline_, client_deadline_});
   if (shield_began_ != kNever) next = std::min(next, shield_began_ + route_.turn.policy.max);

@@ -34,7 +34,8 @@ class HttpSession : public Session {
 
   void Start() noexcept override;
   bool OnFence(const FenceEffect& effect) noexcept override;
-  void OnShutdown() noexcept override;
+  void OnDrain(TimePoint at) noexcept override;
+  void OnCut() noexcept override;
   Bytes buffered() const override;
   void OnPressure() noexcept override;
   void OnConnected(Conn& conn) noexcept override;
@@ -73,7 +74,7 @@ class HttpSession : public Session {
   void Cancel();
   void EndLease(bool dropped);
   void Close();
-  RouteMetrics& metrics();
+  RouteMetrics& metrics() { return generation_->MetricsOf(route_); }
 
   const RouteConfig& route_;
   const UpstreamConfig& upstream_config_;

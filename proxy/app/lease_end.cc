@@ -7,8 +7,9 @@
 
 namespace connguard {
 
-LeaseEnd::LeaseEnd(Worker& worker, FenceClient fence, Epoch epoch, const RouteConfig& route)
-    : Session(worker),
+LeaseEnd::LeaseEnd(Worker& worker, std::shared_ptr<const Generation> generation, FenceClient fence,
+                   Epoch epoch, const RouteConfig& route)
+    : Session(worker, std::move(generation)),
       fence_(std::move(fence)),
       epoch_(epoch),
       route_(route),
@@ -29,8 +30,7 @@ void LeaseEnd::Tick() {
     Release();
     return;
   }
-  barrier_ = std::make_unique<Barrier>(worker_, route_.upstream, *route_.session.barrier_path,
-                                       [this] { Release(); });
+  barrier_ = std::make_unique<Barrier>(worker_, *generation_, route_, [this] { Release(); });
   if (barrier_->Start()) {
     worker_.loop().timers().Arm(timer_, worker_.now() + route_.session.close_timeout);
   } else {

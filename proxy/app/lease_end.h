@@ -15,10 +15,11 @@ namespace connguard {
 // session.barrier, and then frees the key.
 class LeaseEnd : public Session {
  public:
-  LeaseEnd(Worker& worker, FenceClient fence, Epoch epoch, const RouteConfig& route);
+  LeaseEnd(Worker& worker, std::shared_ptr<const Generation> generation, FenceClient fence,
+           Epoch epoch, const RouteConfig& route);
 
   void Start() noexcept override;
-  void OnShutdown() noexcept override {}  // bounded by itself
+  void OnDrain(TimePoint /*at*/) noexcept override {}  // bounded by itself
   void OnConnected(Conn& /*conn*/) noexcept override {}
   void OnReceive(Conn& /*conn*/, std::span<const std::uint8_t> /*data*/) noexcept override {}
   void OnProgress(Conn& /*conn*/) noexcept override {}

@@ -55,7 +55,7 @@ void Reception::Start() noexcept {
   if (!early_.empty()) Read(std::exchange(early_, {}));
 }
 
-void Reception::OnShutdown() noexcept { Leave(); }
+void Reception::OnDrain(TimePoint /*at*/) noexcept { Leave(); }
 
 void Reception::OnReceive(Conn& /*conn*/, std::span<const std::uint8_t> data) noexcept {
   if (client_) Read(data);

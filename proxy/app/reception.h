@@ -26,7 +26,7 @@ class Reception : public Session {
   Reception(Worker& worker, Client client, std::vector<std::uint8_t> early);
 
   void Start() noexcept override;
-  void OnShutdown() noexcept override;
+  void OnDrain(TimePoint at) noexcept override;
   Bytes buffered() const override { return client_ ? client_.conn->queued() : 0; }
   void OnPressure() noexcept override { Leave(); }
   void OnConnected(Conn& /*conn*/) noexcept override {}

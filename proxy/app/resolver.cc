@@ -3,7 +3,9 @@
 
 #include <uv.h>
 
+#include <algorithm>
 #include <cstring>
+#include <string>
 #include <utility>
 
 #include "log/log.h"
@@ -25,17 +27,24 @@ std::vector<SocketAddress> ToAddresses(const addrinfo* found) {
   return result;
 }
 
+bool Names(const Config& config, const Address& address) {
+  return std::ranges::find(config.upstreams, address, &UpstreamConfig::address) !=
+         config.upstreams.end();
+}
+
 }  // namespace
 
 struct Resolver::Lookup {
   Resolver* owner;
-  std::size_t upstream;
-  std::string host;
+  Address address;
   std::string service;
+  std::vector<SocketAddress> known{};
   uv_timer_t timer{};
   uv_getaddrinfo_t request{};
+  bool tried = false;
   bool busy = false;
   bool stopped = false;
+  bool closed = false;
   bool failing = false;
 
   void Begin() {
@@ -46,59 +55,99 @@ struct Resolver::Lookup {
     const auto done = [](uv_getaddrinfo_t* self, int status, addrinfo* found) {
       static_cast<Lookup*>(self->data)->Done(status, found);
     };
-    busy = uv_getaddrinfo(timer.loop, &request, done, host.c_str(), service.c_str(), &hints) == 0;
+    busy = uv_getaddrinfo(timer.loop, &request, done, address.host.c_str(), service.c_str(),
+                          &hints) == 0;
     if (!busy) Again(kRetryMillis);
   }
 
   void Done(int status, addrinfo* found) {
     busy = false;
-    if (status == 0) {
-      owner->found_(upstream, ToAddresses(found));
-    } else if (status != UV_ECANCELED && !failing) {
-      Log(LogLevel::kWarn, "resolve_failed", {{"host", host}, {"why", uv_strerror(status)}});
+    const std::vector<SocketAddress> addresses = ToAddresses(found);
+    uv_freeaddrinfo(found);
+    if (stopped) {
+      FreeIfOver();
+      return;
+    }
+    const bool first = !std::exchange(tried, true);
+    if (status != 0 && !failing) {
+      Log(LogLevel::kWarn, "resolve_failed",
+          {{"host", address.host}, {"why", uv_strerror(status)}});
     }
     failing = status != 0;
-    uv_freeaddrinfo(found);
-    Again(status == 0 ? kRefreshMillis : kRetryMillis);
+    Again(failing ? kRetryMillis : kRefreshMillis);
+    if (!failing) known = addresses;
+    if (!failing || first) owner->found_(Address(address), addresses);  // may end this look-up
   }
 
   void Again(std::uint64_t millis) {
-    if (stopped) return;
     uv_timer_start(
         &timer, [](uv_timer_t* self) { static_cast<Lookup*>(self->data)->Begin(); }, millis, 0);
   }
+
+  void Stop() {
+    stopped = true;
+    if (busy) uv_cancel(reinterpret_cast<uv_req_t*>(&request));
+    uv_close(reinterpret_cast<uv_handle_t*>(&timer), [](uv_handle_t* self) {
+      auto* const lookup = static_cast<Lookup*>(self->data);
+      lookup->closed = true;
+      lookup->FreeIfOver();
+    });
+  }
+
+  void FreeIfOver() {
+    if (closed && !busy) delete this;
+  }
 };
 
-Resolver::Resolver(uv_loop_s* loop, const Config& config, Callback found)
-    : found_(std::move(found)) {
-  for (std::size_t i = 0; i < config.upstreams.size(); ++i) {
-    const Address& address = config.upstreams[i].address;
-    std::vector<SocketAddress> literal = ParseLiteral(address);
-    if (!literal.empty()) {
-      found_(i, std::move(literal));
-      continue;
-    }
-    auto lookup = std::make_unique<Lookup>();
-    lookup->owner = this;
-    lookup->upstream = i;
-    lookup->host = address.host;
-    lookup->service = std::to_string(address.port);
-    uv_timer_init(loop, &lookup->timer);
-    lookup->timer.data = lookup.get();
-    lookup->Begin();
-    lookups_.push_back(std::move(lookup));
-  }
-}
+Resolver::Resolver(uv_loop_s* loop, Callback found) : loop_(loop), found_(std::move(found)) {}
 
 Resolver::~Resolver() = default;
 
-void Resolver::Stop() {
-  for (const std::unique_ptr<Lookup>& lookup : lookups_) {
-    if (lookup->stopped) continue;
-    lookup->stopped = true;
-    if (lookup->busy) uv_cancel(reinterpret_cast<uv_req_t*>(&lookup->request));
-    uv_close(reinterpret_cast<uv_handle_t*>(&lookup->timer), nullptr);
+void Resolver::Add(const Config& config) {
+  for (const UpstreamConfig& upstream : config.upstreams) {
+    const Address& address = upstream.address;
+    if (!ParseLiteral(address).empty() || LookupOf(address) != nullptr) continue;
+    auto* const lookup = new Lookup{this, address, std::to_string(address.port)};
+    uv_timer_init(loop_, &lookup->timer);
+    lookup->timer.data = lookup;
+    lookups_.push_back(lookup);
+    lookup->Begin();
   }
+}
+
+void Resolver::KeepOnly(const Config& config) {
+  const auto others = std::ranges::stable_partition(
+      lookups_, [&config](const Lookup* lookup) { return Names(config, lookup->address); });
+  for (Lookup* lookup : others) lookup->Stop();
+  lookups_.erase(others.begin(), others.end());
+}
+
+std::vector<SocketAddress> Resolver::Find(const Address& upstream) const {
+  const Lookup* const lookup = LookupOf(upstream);
+  return lookup != nullptr ? lookup->known : ParseLiteral(upstream);
+}
+
+bool Resolver::Tried(const Config& config) const {
+  return std::ranges::all_of(config.upstreams, [this](const UpstreamConfig& upstream) {
+    const Lookup* const lookup = LookupOf(upstream.address);
+    return lookup == nullptr || lookup->tried;
+  });
+}
+
+bool Resolver::Knows(const Config& config) const {
+  return std::ranges::none_of(config.upstreams, [this](const UpstreamConfig& upstream) {
+    return Find(upstream.address).empty();
+  });
+}
+
+Resolver::Lookup* Resolver::LookupOf(const Address& upstream) const {
+  const auto found =
+      std::ranges::find(lookups_, upstream, [](const Lookup* lookup) { return lookup->address; });
+  return found == lookups_.end() ? nullptr : *found;
+}
+
+void Resolver::Stop() {
+  for (Lookup* lookup : std::exchange(lookups_, {})) lookup->Stop();
 }
 
 }  // namespace connguard

@@ -2,7 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <utility>
 
+#include "app/generation.h"
 #include "connguard/fence.h"
 #include "net/conn.h"
 
@@ -17,7 +20,9 @@ using SessionId = std::uint64_t;
 // returned.
 class Session : public ConnHandler {
  public:
-  explicit Session(Worker& worker) : worker_(worker) {}
+  // `generation`: what the session goes by to its end; none where the newest is right.
+  explicit Session(Worker& worker, std::shared_ptr<const Generation> generation = nullptr)
+      : worker_(worker), generation_(std::move(generation)) {}
   virtual ~Session() = default;
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -28,8 +33,10 @@ class Session : public ConnHandler {
   // What a fence has to say. False: not wanted (any more); a grant then goes back at once.
   virtual bool OnFence(const FenceEffect& /*effect*/) noexcept { return false; }
 
-  // The guard is stopping: end as soon as that hurts nobody.
-  virtual void OnShutdown() noexcept = 0;
+  // The guard is stopping: end as soon as that hurts nobody, but what can go on not before `at`.
+  virtual void OnDrain(TimePoint at) noexcept = 0;
+  // The time for that is over: say so to the peers. The process ends in a moment.
+  virtual void OnCut() noexcept {}
 
   // Bytes that it holds for its peers, its connections' queues included.
   virtual Bytes buffered() const { return 0; }
@@ -41,7 +48,10 @@ class Session : public ConnHandler {
  protected:
   void Retire();
 
+  const Config& config() const { return *generation_->config; }
+
   Worker& worker_;
+  const std::shared_ptr<const Generation> generation_;
 
  private:
   friend class Worker;

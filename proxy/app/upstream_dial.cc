@@ -10,13 +10,13 @@ std::string HostOf(const UpstreamConfig& upstream) {
 }
 
 std::unique_ptr<Conn> UpstreamDial::Next(ConnHandler* handler) {
-  const std::vector<SocketAddress>& addresses = worker_.addresses(upstream_);
+  const std::vector<SocketAddress>& addresses = generation_.places[upstream_]->resolved;
   while (attempt_ < addresses.size()) {
     Fd fd = Dial(addresses[attempt_++]);
     if (!fd) continue;
     std::unique_ptr<Conn> conn = worker_.transport().Adopt(fd.Take(), handler, true);
     if (conn == nullptr) continue;
-    deadline_ = worker_.now() + worker_.config().upstreams[upstream_].connect_timeout;
+    deadline_ = worker_.now() + generation_.config->upstreams[upstream_].connect_timeout;
     return conn;
   }
   deadline_ = kNever;

@@ -12,14 +12,16 @@
 namespace connguard {
 
 class Worker;
+struct Generation;
 
 // How a request names the upstream where nobody else has.
 std::string HostOf(const UpstreamConfig& upstream);
 
 class UpstreamDial {
  public:
-  // `upstream`: index into Config::upstreams.
-  UpstreamDial(Worker& worker, std::size_t upstream) : worker_(worker), upstream_(upstream) {}
+  // `generation` outlives it; `upstream`: index into its Config::upstreams.
+  UpstreamDial(Worker& worker, const Generation& generation, std::size_t upstream)
+      : worker_(worker), generation_(generation), upstream_(upstream) {}
 
   // Dials the next address; OnConnected or OnEnd follows. nullptr when there is none left.
   std::unique_ptr<Conn> Next(ConnHandler* handler);
@@ -30,6 +32,7 @@ class UpstreamDial {
 
  private:
   Worker& worker_;
+  const Generation& generation_;
   std::size_t upstream_;
   std::size_t attempt_ = 0;
   TimePoint deadline_ = kNever;

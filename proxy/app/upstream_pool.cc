@@ -18,20 +18,44 @@ constexpr Millis kFresh{1'000};
 
 UpstreamPool::UpstreamPool(Worker& worker)
     : worker_(worker),
-      idle_(worker.config().upstreams.size()),
       timer_([](void* self) noexcept { static_cast<UpstreamPool*>(self)->Expire(); }, this) {}
 
-std::unique_ptr<Conn> UpstreamPool::Take(std::size_t upstream, ConnHandler* handler) {
-  return Take(upstream, handler, TimePoint::min());
+void UpstreamPool::Adopt(const Generation& generation) {
+  std::list<Upstream> next;
+  for (std::size_t i = 0; i < generation.places.size(); ++i) {
+    Upstream* const known = Find(*generation.places[i]);
+    Upstream& upstream = next.emplace_back(
+        Upstream{generation.places[i], generation.config->upstreams[i].keepalive, {}});
+    if (known != nullptr) upstream.idle = std::exchange(known->idle, {});
+    while (upstream.idle.size() > upstream.keepalive.connections) {
+      upstream.idle.pop_front();
+      Count(-1);
+    }
+  }
+  for (const Upstream& gone : upstreams_) Count(-static_cast<std::ptrdiff_t>(gone.idle.size()));
+  upstreams_ = std::move(next);
+  Expire();
 }
 
-std::unique_ptr<Conn> UpstreamPool::TakeFresh(std::size_t upstream, ConnHandler* handler) {
-  return Take(upstream, handler, worker_.now() - kFresh);
+UpstreamPool::Upstream* UpstreamPool::Find(const UpstreamPlace& place) {
+  const auto found = std::ranges::find(
+      upstreams_, &place, [](const Upstream& upstream) { return upstream.place.get(); });
+  return found == upstreams_.end() ? nullptr : &*found;
 }
 
-std::unique_ptr<Conn> UpstreamPool::Take(std::size_t upstream, ConnHandler* handler,
+std::unique_ptr<Conn> UpstreamPool::Take(const UpstreamPlace& place, ConnHandler* handler) {
+  return Take(place, handler, TimePoint::min());
+}
+
+std::unique_ptr<Conn> UpstreamPool::TakeFresh(const UpstreamPlace& place, ConnHandler* handler) {
+  return Take(place, handler, worker_.now() - kFresh);
+}
+
+std::unique_ptr<Conn> UpstreamPool::Take(const UpstreamPlace& place, ConnHandler* handler,
                                          TimePoint since) {
-  std::deque<Idle>& idle = idle_[upstream];
+  Upstream* const upstream = Find(place);
+  if (upstream == nullptr) return nullptr;
+  std::deque<Idle>& idle = upstream->idle;
   while (!idle.empty() && idle.back().since >= since) {
     std::unique_ptr<Conn> conn = std::move(idle.back().conn);
     idle.pop_back();
@@ -44,11 +68,13 @@ std::unique_ptr<Conn> UpstreamPool::Take(std::size_t upstream, ConnHandler* hand
   return nullptr;
 }
 
-void UpstreamPool::Put(std::size_t upstream, std::unique_ptr<Conn> conn) {
-  const KeepaliveConfig& keepalive = worker_.config().upstreams[upstream].keepalive;
-  std::deque<Idle>& idle = idle_[upstream];
-  if (closed_ || keepalive.connections == 0 || !conn->open()) return;
-  if (idle.size() == keepalive.connections) {
+void UpstreamPool::Put(const UpstreamPlace& place, std::unique_ptr<Conn> conn) {
+  Upstream* const upstream = Find(place);
+  if (upstream == nullptr || upstream->keepalive.connections == 0 || closed_ || !conn->open()) {
+    return;
+  }
+  std::deque<Idle>& idle = upstream->idle;
+  if (idle.size() == upstream->keepalive.connections) {
     idle.pop_front();
     Count(-1);
   }
@@ -56,14 +82,14 @@ void UpstreamPool::Put(std::size_t upstream, std::unique_ptr<Conn> conn) {
   conn->Resume();
   idle.push_back({std::move(conn), worker_.now()});
   Count(1);
-  worker_.loop().timers().ArmAtLatest(timer_, idle.front().since + keepalive.idle);
+  worker_.loop().timers().ArmAtLatest(timer_, idle.front().since + upstream->keepalive.idle);
 }
 
 void UpstreamPool::Close() {
   closed_ = true;
-  for (std::deque<Idle>& idle : idle_) {
-    Count(-static_cast<std::ptrdiff_t>(idle.size()));
-    idle.clear();
+  for (Upstream& upstream : upstreams_) {
+    Count(-static_cast<std::ptrdiff_t>(upstream.idle.size()));
+    upstream.idle.clear();
   }
 }
 
@@ -74,7 +100,7 @@ void UpstreamPool::OnReceive(Conn& conn, std::span<const std::uint8_t> /*data*/)
 void UpstreamPool::OnEnd(Conn& conn, ConnEnd /*end*/) noexcept { Drop(conn); }
 
 void UpstreamPool::Drop(const Conn& conn) {
-  for (std::deque<Idle>& idle : idle_) {
+  for (auto& [place, keepalive, idle] : upstreams_) {
     const auto found =
         std::ranges::find(idle, &conn, [](const Idle& one) { return one.conn.get(); });
     if (found == idle.end()) continue;
@@ -87,14 +113,12 @@ void UpstreamPool::Drop(const Conn& conn) {
 void UpstreamPool::Expire() {
   const TimePoint now = worker_.now();
   TimePoint next = kNever;
-  for (std::size_t upstream = 0; upstream < idle_.size(); ++upstream) {
-    const Millis longest = worker_.config().upstreams[upstream].keepalive.idle;
-    std::deque<Idle>& idle = idle_[upstream];
-    while (!idle.empty() && idle.front().since + longest <= now) {
+  for (auto& [place, keepalive, idle] : upstreams_) {
+    while (!idle.empty() && idle.front().since + keepalive.idle <= now) {
       idle.pop_front();
       Count(-1);
     }
-    if (!idle.empty()) next = std::min(next, idle.front().since + longest);
+    if (!idle.empty()) next = std::min(next, idle.front().since + keepalive.idle);
   }
   worker_.loop().timers().Arm(timer_, next);
 }

@@ -3,9 +3,11 @@
 
 #include <cstddef>
 #include <deque>
+#include <list>
 #include <memory>
 #include <vector>
 
+#include "app/generation.h"
 #include "connguard/types.h"
 #include "net/conn.h"
 #include "net/timing_wheel.h"
@@ -25,14 +27,17 @@ class UpstreamPool : public ConnHandler {
   UpstreamPool(const UpstreamPool&) = delete;
   UpstreamPool& operator=(const UpstreamPool&) = delete;
 
+  // Keeps connections to the generation's upstreams, and to no others, from now on.
+  void Adopt(const Generation& generation);
+
   // A connection on which nothing is under way and nothing has come unasked. nullptr: none.
-  std::unique_ptr<Conn> Take(std::size_t upstream, ConnHandler* handler);
+  std::unique_ptr<Conn> Take(const UpstreamPlace& upstream, ConnHandler* handler);
   // Likewise, for a request that must not be sent twice: one that was in use a moment ago, so that
   // the upstream can hardly be closing it.
-  std::unique_ptr<Conn> TakeFresh(std::size_t upstream, ConnHandler* handler);
+  std::unique_ptr<Conn> TakeFresh(const UpstreamPlace& upstream, ConnHandler* handler);
 
-  // `conn` has carried a request and its whole answer. Closed when there is no room.
-  void Put(std::size_t upstream, std::unique_ptr<Conn> conn);
+  // `conn` has carried a request and its whole answer. Closed when there is no room for it.
+  void Put(const UpstreamPlace& upstream, std::unique_ptr<Conn> conn);
 
   // Closes all; nothing is kept from now on.
   void Close();
@@ -48,14 +53,21 @@ class UpstreamPool : public ConnHandler {
     TimePoint since;
   };
 
+  struct Upstream {
+    std::shared_ptr<UpstreamPlace> place;
+    KeepaliveConfig keepalive;
+    std::deque<Idle> idle;  // the newest is at the back
+  };
+
+  Upstream* Find(const UpstreamPlace& place);
   // The newest that has been idle since `since` at the earliest, and on which nothing has come.
-  std::unique_ptr<Conn> Take(std::size_t upstream, ConnHandler* handler, TimePoint since);
+  std::unique_ptr<Conn> Take(const UpstreamPlace& place, ConnHandler* handler, TimePoint since);
   void Drop(const Conn& conn);
   void Expire();
   void Count(std::ptrdiff_t change);
 
   Worker& worker_;
-  std::vector<std::deque<Idle>> idle_;  // by upstream; the newest is at the back
+  std::list<Upstream> upstreams_;
   bool closed_ = false;
   Timer timer_;
 };

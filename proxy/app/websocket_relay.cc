@@ -27,7 +27,7 @@ void WebSocketSession::BeginRelay(const ResponseHead& head,
   const TimePoint now = worker_.now();
   phase_ = UpstreamPhase::kFrames;
   ScanPolicy policy;
-  policy.message_size = worker_.config().limits.message_size;
+  policy.message_size = config().limits.message_size;
   policy.compressed = deflate.has_value();
   const DeflateParameters parameters = deflate.value_or(DeflateParameters{});
   from_upstream_.emplace(
@@ -55,7 +55,7 @@ void WebSocketSession::FeedClient(std::span<const std::uint8_t> data) {
   if (!from_client_) {
     // Not before the upstream's 101: kept, so that not a byte is lost.
     early_.insert(early_.end(), data.begin(), data.end());
-    if (early_.size() > worker_.config().limits.buffer) client_.conn->Pause();
+    if (early_.size() > config().limits.buffer) client_.conn->Pause();
     return;
   }
   if (client_ending_) return;  // what it sends now comes too late
@@ -219,6 +219,16 @@ void WebSocketSession::EndClient(CloseCause cause) {
   const bool deaf = cause == CloseCause::kClientProtocol || cause == CloseCause::kClientTooBig;
   EndClientLeg(own ? upstream_close_ : code, own ? close_reason_ : detail,
                deaf || code == CloseCode::kAbnormal);
+}
+
+// A drain ends the client between two turns, when all that it has asked is answered.
+void WebSocketSession::EndAtBoundary() {
+  if (worker_.now() < drain_at_ || !client_ || client_ending_ || !tunnel_) return;
+  const bool busy = from_client_ && (!tunnel_->turn().idle() || from_client_->held() > 0);
+  if (busy) return;
+  drain_at_ = kNever;
+  EndClient(CloseCause::kShutdown);
+  DropClient(CloseCause::kShutdown, CloseCode::kAbnormal);
 }
 
 void WebSocketSession::EndClientLeg(CloseCode code, std::span<const std::uint8_t> reason,

@@ -35,9 +35,9 @@ TimePoint OnBeat(TimePoint due) {
 }
 
 // The handshake as it goes to the upstream.
-std::string Forwarded(const Client& client, const RequestHead& head, const RouteConfig& route,
-                      const UpstreamConfig& upstream) {
-  RequestHop hop = HopOf(client, head, upstream);
+std::string Forwarded(const Generation& generation, const Client& client, const RequestHead& head,
+                      const RouteConfig& route) {
+  RequestHop hop = HopOf(*generation.config, client, head, generation.UpstreamOf(route));
   hop.upgrade = true;
   hop.strip_extensions = route.compression == Compression::kOff;
   // Of other extensions nobody knows what they do to messages that the profile must read.
@@ -59,16 +59,16 @@ Extensions Negotiated(const RouteConfig& route, const ResponseHead& head, bool d
 
 WebSocketSession::WebSocketSession(Worker& worker, Client client, const Matched& matched,
                                    const RequestHead& head, std::span<const std::uint8_t> early)
-    : Session(worker),
+    : Session(worker, worker.generation()),
       route_(*matched.route),
       client_(std::move(client)),
-      address_(AddressOf(client_, head)),
-      request_(Forwarded(client_, head, route_, worker.config().upstreams[route_.upstream])),
+      address_(AddressOf(config(), client_, head)),
+      request_(Forwarded(*generation_, client_, head, route_)),
       handshake_key_(Find(head.fields, "Sec-WebSocket-Key").value_or("")),
       deflate_offered_(route_.compression != Compression::kOff && NamesDeflate(head.fields)),
       early_(early.begin(), early.end()),
-      fence_(worker, SessionKey(worker.config(), matched, head, address_), {}),
-      dial_(worker, matched.route->upstream),
+      fence_(worker, SessionKey(config(), matched, head, address_), {}),
+      dial_(worker, *generation_, route_.upstream),
       started_(worker.now()),
       held_(worker),
       timer_([](void* self) noexcept { static_cast<WebSocketSession*>(self)->Tick(); }, this) {}
@@ -134,24 +134,33 @@ bool WebSocketSession::OnFence(const FenceEffect& effect) noexcept {
   return true;
 }
 
-void WebSocketSession::OnShutdown() noexcept {
+void WebSocketSession::OnDrain(TimePoint at) noexcept {
   if (waiting_) {
     fence_.Abandon();
     waiting_ = false;
     RefuseClient(503, "the guard is stopping", HandshakeResult::kShutdown, kRetryAfterSeconds);
   } else if (tunnel_ && client_) {
-    EndClient(CloseCause::kShutdown);
-    DropClient(CloseCause::kShutdown, CloseCode::kAbnormal);
+    drain_at_ = from_client_ ? at : worker_.now();
   }
   Settle();
 }
 
+void WebSocketSession::OnCut() noexcept {
+  if (!tunnel_ || closed_) return;
+  if (client_) {
+    EndClient(CloseCause::kShutdown);
+    DropClient(CloseCause::kShutdown, CloseCode::kAbnormal);
+  }
+  if (phase_ == UpstreamPhase::kFrames) CloseUpstream(CloseCode::kGoingAway);
+  Settle();
+  if (!closed_) LogClosed();
+}
+
 void WebSocketSession::Dial() {
   granted_ = worker_.now();
-  const UpstreamConfig& upstream = worker_.config().upstreams[route_.upstream];
-  tunnel_.emplace(PolicyOf(route_, upstream), route_.turn.policy, granted_);
+  tunnel_.emplace(PolicyOf(route_, generation_->UpstreamOf(route_)), route_.turn.policy, granted_);
   phase_ = UpstreamPhase::kHandshake;
-  answer_.emplace(worker_.config().limits.header_size);
+  answer_.emplace(config().limits.header_size);
   DialNext();
 }
 
@@ -208,7 +217,7 @@ void WebSocketSession::ReadAnswer(std::span<const std::uint8_t> data) {
       case ResponseReader::Status::kDone:
         if (client_) client_.conn->Send(result.held, sound);
         if (phase_ == UpstreamPhase::kHandshake) {
-          answer_.emplace(worker_.config().limits.header_size);  // it was a 1xx
+          answer_.emplace(config().limits.header_size);  // it was a 1xx
           break;
         }
         FinishRefusal();
@@ -235,8 +244,8 @@ void WebSocketSession::TakeAnswer(const ResponseHead& head, std::span<const std:
   phase_ = UpstreamPhase::kRefusal;
   if (!client_) return;
   metrics().handshakes[HandshakeResult::kRefusedByUpstream].Add();
-  client_.conn->Send(ForwardResponse(
-      head, {.close = true, .via = worker_.config().upstreams[route_.upstream].via}));
+  client_.conn->Send(
+      ForwardResponse(head, {.close = true, .via = generation_->UpstreamOf(route_).via}));
 }
 
 void WebSocketSession::FinishRefusal() {
@@ -309,11 +318,10 @@ void WebSocketSession::Perform(const TunnelEffect& effect) {
       fence_.Dropped(epoch_);
       break;
     case TunnelEffect::Kind::kBarrier:
-      barrier_ =
-          std::make_unique<Barrier>(worker_, route_.upstream, *route_.session.barrier_path, [this] {
-            tunnel_->BarrierPassed(worker_.now());
-            Settle();
-          });
+      barrier_ = std::make_unique<Barrier>(worker_, *generation_, route_, [this] {
+        tunnel_->BarrierPassed(worker_.now());
+        Settle();
+      });
       if (!barrier_->Start()) tunnel_->BarrierPassed(worker_.now());
       break;
     case TunnelEffect::Kind::kRelease:
@@ -329,6 +337,7 @@ void WebSocketSession::Settle() {
   if (closed_) return;
   held_.Set(early_.size() + (from_client_ ? from_client_->buffered() : 0) +
             (from_upstream_ ? from_upstream_->buffered() : 0));
+  EndAtBoundary();
   if (tunnel_) {
     while (const std::optional<TunnelEffect> effect = tunnel_->PollEffect()) Perform(*effect);
     ShowPhase();
@@ -342,13 +351,16 @@ void WebSocketSession::Settle() {
 
 void WebSocketSession::Close() {
   closed_ = true;
-  if (tunnel_) LogClosed();
+  if (tunnel_ && !logged_) LogClosed();
   Retire();
 }
 
 TimePoint WebSocketSession::NextTimeout() const {
   TimePoint next = std::min({wait_deadline_, slow_deadline_, dial_.deadline()});
   if (tunnel_) next = std::min(next, tunnel_->NextTimeout());
+  if (drain_at_ != kNever && client_) {
+    next = std::min(next, drain_at_ > worker_.now() ? drain_at_ : tunnel_->turn().NextTimeout());
+  }
   if (client_ending_) next = std::min(next, client_ending_->deadline);
   if (client_heartbeat_) next = std::min(next, OnBeat(client_heartbeat_->NextTimeout()));
   if (upstream_heartbeat_) next = std::min(next, OnBeat(upstream_heartbeat_->NextTimeout()));

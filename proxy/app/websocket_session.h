@@ -38,7 +38,8 @@ class WebSocketSession : public Session, private ClientStreamSink, private Upstr
 
   void Start() noexcept override;
   bool OnFence(const FenceEffect& effect) noexcept override;
-  void OnShutdown() noexcept override;
+  void OnDrain(TimePoint at) noexcept override;
+  void OnCut() noexcept override;
   Bytes buffered() const override;
   void OnPressure() noexcept override;
   void OnConnected(Conn& conn) noexcept override;
@@ -106,6 +107,7 @@ class WebSocketSession : public Session, private ClientStreamSink, private Upstr
   void ReleaseHeld();
   CloseCode CodeToClient(CloseCause cause) const;
   void EndClient(CloseCause cause);
+  void EndAtBoundary();
   void EndClientLeg(CloseCode code, std::span<const std::uint8_t> reason, bool close_received);
   void SeeClientOff();
   void DropClient(CloseCause cause, CloseCode code);
@@ -118,7 +120,7 @@ class WebSocketSession : public Session, private ClientStreamSink, private Upstr
   void BalanceUpstream();
 
   // The record.
-  RouteMetrics& metrics();
+  RouteMetrics& metrics() { return generation_->MetricsOf(route_); }
   void ShowPhase();
   void CountTurns();
   void LogClosed();
@@ -155,9 +157,11 @@ class WebSocketSession : public Session, private ClientStreamSink, private Upstr
   bool close_sent_ = false;                          // to the upstream
   bool probing_ = false;   // the fence wants to know whether the client lives
   bool released_ = false;  // the tunnel is over
+  bool logged_ = false;
   bool closed_ = false;
   std::optional<TunnelPhase> shown_;  // in the gauge
   TimePoint wait_deadline_ = kNever;
+  TimePoint drain_at_ = kNever;       // from then on the next end of a turn is the client's
   TimePoint slow_deadline_ = kNever;  // the upstream is not being read because of the client
   TimePoint started_;
   TimePoint granted_;

@@ -53,14 +53,14 @@ void WebSocketSession::OnProgress(Conn& conn) noexcept {
 
 void WebSocketSession::BalanceClient() {
   if (!client_ || upstream_ == nullptr) return;
-  const Bytes high = worker_.config().limits.buffer;
+  const Bytes high = config().limits.buffer;
   const Bytes queued = client_.conn->queued();
   if (!upstream_->paused() && queued > high) {
     const TimePoint now = worker_.now();
     upstream_->Pause();
     tunnel_->UpstreamPaused(now);
     if (upstream_heartbeat_) upstream_heartbeat_->Freeze(now);
-    slow_deadline_ = now + worker_.config().limits.slow_client_timeout;
+    slow_deadline_ = now + config().limits.slow_client_timeout;
   } else if (queued <= high / 2) {
     ResumeUpstream();
   }
@@ -76,7 +76,7 @@ void WebSocketSession::ResumeUpstream() {
 
 void WebSocketSession::BalanceUpstream() {
   if (!client_ || !from_client_) return;
-  const Bytes high = worker_.config().limits.buffer;
+  const Bytes high = config().limits.buffer;
   const Bytes queued = (upstream_ != nullptr ? upstream_->queued() : 0) + from_client_->held();
   if (!client_.conn->paused() && queued > high) {
     client_.conn->Pause();
@@ -176,11 +176,6 @@ void WebSocketSession::EndStall() {
 
 // --- the record
 
-RouteMetrics& WebSocketSession::metrics() {
-  return worker_.metrics().route(
-      static_cast<std::size_t>(&route_ - worker_.config().routes.data()));
-}
-
 void WebSocketSession::ShowPhase() {
   std::optional<TunnelPhase> phase;
   switch (tunnel_->state()) {
@@ -226,6 +221,7 @@ void WebSocketSession::CountTurns() {
 }
 
 void WebSocketSession::LogClosed() {
+  logged_ = true;
   CountTurns();
   if (stall_began_ != kNever) EndStall();
   const CloseCauseRow& row = Describe(tunnel_->cause());

@@ -20,6 +20,9 @@ namespace {
 // A crowd smaller than this leaves nothing behind that is worth a walk over the heap.
 constexpr std::size_t kCrowd = 64;
 
+// From the end of one client to the next, when the guard stops: a hundred a second on each worker.
+constexpr Millis kDrainPace{10};
+
 }  // namespace
 
 void Session::Retire() { worker_.Retire(id_); }
@@ -32,12 +35,11 @@ void HeldBytes::Set(Bytes now) {
 Worker::Worker(Shared& shared, unsigned index, std::vector<Fd> listeners)
     : shared_(shared),
       index_(index),
-      metrics_(shared.config.routes.size()),
       transport_(loop_),
       pool_(*this),
       fences_(*this),
-      addresses_(shared.config.upstreams.size()),
       request_ids_((std::uint64_t{std::random_device{}()} << 32) | std::random_device{}()) {
+  Adopt(shared.initial);
   loop_.SetPrepare([](void* self) noexcept { return static_cast<Worker*>(self)->Prepare(); }, this);
   loop_.Watch(
       mailbox_.fd(), EPOLLIN,
@@ -46,9 +48,8 @@ Worker::Worker(Shared& shared, unsigned index, std::vector<Fd> listeners)
   // One socket for each listener, in the configuration's order.
   for (std::size_t i = 0; i < listeners.size(); ++i) {
     listeners_.push_back(std::make_unique<Listener>(
-        loop_, std::move(listeners[i]),
-        [this, &listener = shared.config.listeners[i]](Fd accepted, const SocketAddress& peer) {
-          Accept(std::move(accepted), peer, listener);
+        loop_, std::move(listeners[i]), [this, i](Fd accepted, const SocketAddress& peer) {
+          Accept(std::move(accepted), peer, i);
         }));
   }
 }
@@ -120,7 +121,7 @@ void Worker::DeliverFence(const std::string& key, const FenceEffect& effect) {
   }
 }
 
-void Worker::Accept(Fd fd, const SocketAddress& peer, const ListenerConfig& listener) {
+void Worker::Accept(Fd fd, const SocketAddress& peer, std::size_t listener) {
   metrics_.connections_accepted.Add();
   metrics_.connections.Add();
   const std::size_t open = shared_.connections.fetch_add(1, std::memory_order_relaxed) + 1;
@@ -130,7 +131,7 @@ void Worker::Accept(Fd fd, const SocketAddress& peer, const ListenerConfig& list
   });
   const bool full = open > config().limits.connections;
   Admit(std::make_unique<Reception>(
-      *this, std::move(fd), Client{std::move(presence), nullptr, IpOf(peer), &listener}, full));
+      *this, std::move(fd), Client{std::move(presence), nullptr, IpOf(peer), listener}, full));
 }
 
 std::string Worker::NewRequestId() {
@@ -145,8 +146,39 @@ std::string Worker::NewRequestId() {
   return text.data();
 }
 
-void Worker::SetAddresses(std::size_t upstream, std::vector<SocketAddress> addresses) {
-  addresses_[upstream] = std::move(addresses);
+// As the generation in force has it; none: nullptr.
+std::shared_ptr<UpstreamPlace> Worker::FindPlace(const UpstreamConfig& upstream) const {
+  if (generation_ == nullptr) return nullptr;
+  for (const std::shared_ptr<UpstreamPlace>& place : generation_->places) {
+    if (place->name == upstream.name && place->address == upstream.address) return place;
+  }
+  return nullptr;
+}
+
+void Worker::Adopt(const ConfigInForce& config) {
+  auto next = std::make_shared<Generation>();
+  next->config = config.config;
+  for (std::size_t i = 0; i < config.addresses.size(); ++i) {
+    const UpstreamConfig& upstream = config.config->upstreams[i];
+    std::shared_ptr<UpstreamPlace> place = FindPlace(upstream);
+    if (place == nullptr) {
+      place = std::make_shared<UpstreamPlace>(
+          UpstreamPlace{upstream.name, upstream.address, config.addresses[i]});
+    }
+    next->places.push_back(std::move(place));
+  }
+  for (const std::size_t number : config.metrics) {
+    metrics_.AddRoutes(number + 1);
+    next->routes.push_back(&metrics_.route(number));
+  }
+  generation_ = std::move(next);
+  pool_.Adopt(*generation_);
+}
+
+void Worker::SetAddresses(const Address& upstream, const std::vector<SocketAddress>& resolved) {
+  for (const std::shared_ptr<UpstreamPlace>& place : generation_->places) {
+    if (place->address == upstream) place->resolved = resolved;
+  }
 }
 
 void Worker::ReadMail() {
@@ -170,14 +202,39 @@ Millis Worker::Prepare() {
   return errands_.empty() && retired_.empty() ? wait : Millis{0};
 }
 
-void Worker::Shutdown() {
+void Worker::Shutdown(Millis time) {
   if (shutting_down_) return;
   shutting_down_ = true;
   listeners_.clear();
   pool_.Close();
-  for (std::size_t i = 0; i < slots_.size(); ++i) {
-    if (slots_[i].session != nullptr) slots_[i].session->OnShutdown();
+  std::vector<SessionId> ids = Sessions();
+  if (ids.empty()) return;
+  std::minstd_rand random(std::random_device{}());
+  std::ranges::shuffle(ids, random);
+  const std::chrono::nanoseconds share = time / 2;
+  const auto pace = std::min<std::chrono::nanoseconds>(kDrainPace, share / ids.size());
+  std::uniform_int_distribution<std::int64_t> jitter(0, pace.count());
+  const TimePoint begin = now();
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    // A session that ends may admit another, and the slots move.
+    if (Session* const session = Find(ids[i])) {
+      session->OnDrain(begin + i * pace + std::chrono::nanoseconds(jitter(random)));
+    }
   }
+}
+
+void Worker::Cut() {
+  for (const SessionId id : Sessions()) {
+    if (Session* const session = Find(id)) session->OnCut();
+  }
+}
+
+std::vector<SessionId> Worker::Sessions() const {
+  std::vector<SessionId> ids;
+  for (const Slot& slot : slots_) {
+    if (slot.session != nullptr) ids.push_back(slot.session->id());
+  }
+  return ids;
 }
 
 void Worker::GiveBackMemory() {

@@ -10,6 +10,7 @@
 
 #include "admin/metrics.h"
 #include "app/fences.h"
+#include "app/generation.h"
 #include "app/mailbox.h"
 #include "app/session.h"
 #include "app/upstream_pool.h"
@@ -21,9 +22,16 @@
 
 namespace connguard {
 
+// A configuration as the control thread hands it to the workers.
+struct ConfigInForce {
+  std::shared_ptr<const Config> config;
+  std::vector<std::size_t> metrics;                   // the number of each route in the figures
+  std::vector<std::vector<SocketAddress>> addresses;  // of each upstream, as far as known
+};
+
 // What all workers of a process share. Lives longer than they do.
 struct Shared {
-  const Config& config;
+  ConfigInForce initial;
   std::vector<Worker*> workers;
   // Client connections over all workers, for limits.connections. One add per connection.
   std::atomic<std::size_t> connections{0};
@@ -66,20 +74,24 @@ class Worker {
   void Retire(SessionId id);
   void DeliverFence(const std::string& key, const FenceEffect& effect);
 
-  // Stops listening and asks every session to end; Shared::on_idle is called when all have.
-  void Shutdown();
+  // Stops listening and asks every session to end, spread over at most half of `time` so that their
+  // clients do not come back in one wave; Shared::on_idle is called when all have ended.
+  void Shutdown(Millis time);
+  // That time is over.
+  void Cut();
   void Stop() { loop_.Stop(); }
 
   // Names one answer of our own in the log. Unique enough to search for, not secret.
   std::string NewRequestId();
 
-  // Replaces what is known of an upstream's addresses.
-  void SetAddresses(std::size_t upstream, std::vector<SocketAddress> addresses);
-  const std::vector<SocketAddress>& addresses(std::size_t upstream) const {
-    return addresses_[upstream];
-  }
+  // Sessions to come go by this configuration.
+  void Adopt(const ConfigInForce& config);
+  // Replaces what is known of where an upstream is.
+  void SetAddresses(const Address& upstream, const std::vector<SocketAddress>& resolved);
 
-  const Config& config() const { return shared_.config; }
+  // The newest.
+  const std::shared_ptr<const Generation>& generation() const { return generation_; }
+  const Config& config() const { return *generation_->config; }
   unsigned index() const { return index_; }
   unsigned workers() const { return static_cast<unsigned>(shared_.workers.size()); }
   bool shutting_down() const { return shutting_down_; }
@@ -97,7 +109,9 @@ class Worker {
   };
 
   Session* Find(SessionId id);
-  void Accept(Fd fd, const SocketAddress& peer, const ListenerConfig& listener);
+  std::vector<SessionId> Sessions() const;
+  std::shared_ptr<UpstreamPlace> FindPlace(const UpstreamConfig& upstream) const;
+  void Accept(Fd fd, const SocketAddress& peer, std::size_t listener);
   Millis Prepare();
   void ReadMail();
   void RunErrands();
@@ -108,14 +122,14 @@ class Worker {
 
   Shared& shared_;
   const unsigned index_;
-  WorkerMetrics metrics_;
+  WorkerMetrics metrics_{0};
+  std::shared_ptr<const Generation> generation_;
   Mailbox mailbox_;
   EventLoop loop_;
   Transport transport_;
   UpstreamPool pool_;
   FenceShard fences_;
   JsonInspector inspector_;
-  std::vector<std::vector<SocketAddress>> addresses_;  // by upstream
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::vector<Errand> errands_;  // to itself
   std::vector<Slot> slots_;

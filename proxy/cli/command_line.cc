@@ -73,6 +73,10 @@ std::optional<CommandLine::AdminFlag> ToAdminFlag(const std::string& text) {
   return CommandLine::AdminFlag{ParseAddress(text, true).value};
 }
 
+void AddWatchOption(CLI::App& app, Raw& raw) {
+  app.add_flag("--watch", raw.line.watch, "Reload when the configuration file changes");
+}
+
 void AddRunOptions(CLI::App& app, Raw& raw) {
   app.add_option("-c,--config", raw.line.config_file, kSourceHelp)->type_name("FILE");
   app.add_option("--listen", raw.line.listen, "Without a file: where clients connect")
@@ -104,6 +108,7 @@ Commands AddCommands(CLI::App& app, Raw& raw) {
   Commands commands{};
   commands.run = app.add_subcommand("run", "Run the guard (the default)");
   AddRunOptions(*commands.run, raw);
+  AddWatchOption(*commands.run, raw);
   commands.check = app.add_subcommand("check", "Check a configuration file");
   commands.check->add_option("-c,--config", raw.line.config_file, kSourceHelp)->type_name("FILE");
   commands.print_config =
@@ -143,16 +148,19 @@ std::string Problem(const CommandLine& line, bool validate) {
     case Command::kRun:
     case Command::kPrintConfig:
       if (file && quick) return "-c goes with neither --listen nor --upstream";
+      if (!file && line.watch) return "--watch goes with -c FILE";
       if (!file && (line.listen.empty() || line.upstream.empty())) {
         return "either -c FILE or both --listen ADDR and --upstream URL are required";
       }
       return {};
     case Command::kCheck:
       if (!file) return std::string(validate ? "--validate" : "check") + " needs -c FILE";
+      if (line.watch) return "--watch is for run";
       return quick ? "-c goes with neither --listen nor --upstream" : std::string();
     case Command::kDemo:
     case Command::kHealth:
-      return file || quick || validate ? "this command takes its own options only" : std::string();
+      return file || quick || validate || line.watch ? "this command takes its own options only"
+                                                     : std::string();
   }
   return {};
 }
@@ -177,6 +185,7 @@ std::variant<CommandLine, ExitStatus> ParseCommandLine(int argc, const char* con
   app.set_version_flag("--version", std::string("connguard ") + CONNGUARD_VERSION);
   app.require_subcommand(0, 1);
   AddRunOptions(app, raw);
+  AddWatchOption(app, raw);
   app.add_flag("--validate", raw.validate, "Check the configuration file only (as `check`)");
   const Commands commands = AddCommands(app, raw);
   try {

@@ -23,6 +23,7 @@ struct CommandLine {
 
   Command command = Command::kRun;
   std::string config_file;  // run, check, print-config: either this…
+  bool watch = false;       // run: reload when the file changes
   std::string listen;       // …or (run, print-config) these two; demo: --listen alone
   std::string upstream;
   std::string agent_listen;        // demo: where the agent listens

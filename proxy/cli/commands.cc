@@ -46,19 +46,22 @@ void Print(const std::vector<Diagnostic>& diagnostics, std::ostream& err) {
 
 }  // namespace
 
-std::optional<Config> LoadConfig(const CommandLine& line, const Environment& env,
-                                 std::ostream& err) {
+LoadResult ReadConfig(const CommandLine& line, const Environment& env) {
   LoadResult result = line.config_file.empty() ? QuickConfig(line.listen, line.upstream)
                                                : LoadConfigFile(line.config_file, env, {});
-  if (!result.config) {
-    Print(result.diagnostics, err);
-    return std::nullopt;
-  }
+  if (!result.config) return result;
   Config& config = *result.config;
   if (line.admin) config.admin = line.admin->bind;
   config.workers = line.workers.value_or(config.workers);
   config.logging.level = line.log_level.value_or(config.logging.level);
   config.logging.format = line.log_format.value_or(config.logging.format);
+  return result;
+}
+
+std::optional<Config> LoadConfig(const CommandLine& line, const Environment& env,
+                                 std::ostream& err) {
+  LoadResult result = ReadConfig(line, env);
+  if (!result.config) Print(result.diagnostics, err);
   return std::move(result.config);
 }
 

@@ -10,8 +10,10 @@
 
 namespace connguard {
 
-// The configuration that `line` asks for, its flags applied over it. nullopt after diagnostics on
-// `err`: end with kConfiguration.
+// The configuration that `line` asks for, its flags applied over it.
+LoadResult ReadConfig(const CommandLine& line, const Environment& env);
+
+// Likewise. nullopt after diagnostics on `err`: end with kConfiguration.
 std::optional<Config> LoadConfig(const CommandLine& line, const Environment& env,
                                  std::ostream& err);
 

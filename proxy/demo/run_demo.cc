@@ -50,7 +50,8 @@ ExitStatus RunDemo(const CommandLine& line) {
     const DemoAgent agent(*agent_listen.value);
     const Config config = ConfigFor(line, *listen.value, agent.port());
     StartLogging(config.logging);
-    RunGuard(config, [&](const Listening& listening) { SayWhereToLook(listening, agent.port()); });
+    RunGuard(config, {},
+             [&](const Listening& listening) { SayWhereToLook(listening, agent.port()); });
     StopLogging();
   } catch (const std::exception& error) {
     StopLogging();

@@ -111,10 +111,15 @@ void StartLogging(const LoggingConfig& config, int descriptor) {
     backend = std::make_unique<Backend>(descriptor);
   }
   const std::unique_lock lock(state.mutex);
-  state.level.store(config.level, std::memory_order_relaxed);
-  state.format.store(config.format, std::memory_order_relaxed);
+  ChangeLogging(config);
   state.descriptor.store(descriptor, std::memory_order_relaxed);
   state.backend = std::move(backend);
+}
+
+void ChangeLogging(const LoggingConfig& config) {
+  Logging& state = State();
+  state.level.store(config.level, std::memory_order_relaxed);
+  state.format.store(config.format, std::memory_order_relaxed);
 }
 
 void StopLogging() {

@@ -49,6 +49,9 @@ struct LogField {
 // stay open until StopLogging. Throws std::system_error when no thread can be made.
 void StartLogging(const LoggingConfig& config, int descriptor = 2);
 
+// Level and format from here on. Any thread.
+void ChangeLogging(const LoggingConfig& config);
+
 // Writes what is queued, for at most three seconds, and ends the thread; what is left then is lost.
 // Other threads may still log. Does nothing when logging was not started.
 void StopLogging();

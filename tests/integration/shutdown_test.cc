@@ -6,6 +6,7 @@
 #include <string>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "integration/closing.h"
 #include "support/guard_test.h"
@@ -59,12 +60,63 @@ TEST_F(ShutdownTest, ATurnInFlightIsFinished) {
   StartWith("{drain: 60s}");
   Ends ends = OpenInTurn();
   guard().Signal(SIGTERM);
-  EXPECT_EQ(ends.client.ReadClose(), 1012);
-  ends.client.Close();
   EXPECT_TRUE(Eventually([this] { return Refused(); }));
   EXPECT_TRUE(ends.origin.Silent());
+  EXPECT_TRUE(ends.client.Silent());
   ends.origin.SendText("answer");
+  EXPECT_EQ(ends.client.ReadText(), "answer");
+  EXPECT_EQ(ends.client.ReadClose(), 1012);
+  ends.client.Close();
   ExpectClosedWith(ends.origin, 1001);
+  EXPECT_EQ(guard().AwaitExit(), 0);
+}
+
+// What the client has asked meanwhile, and what waits for the window, is answered as well.
+TEST_F(ShutdownTest, AllThatIsAskedIsAnsweredFirst) {
+  StartGuard({.upstream = origin_.url(),
+              .turn = "{end: each-answer, linger: 0, window: 1}",
+              .shutdown = "{drain: 60s}"});
+  Ends ends = OpenInTurn();
+  ends.client.SendText("second");
+  guard().Signal(SIGTERM);
+  EXPECT_TRUE(Eventually([this] { return Refused(); }));
+  ends.origin.SendText("answer");
+  EXPECT_EQ(ends.client.ReadText(), "answer");
+  EXPECT_EQ(ends.origin.ReadText(), "second");
+  ends.origin.SendText("another");
+  EXPECT_EQ(ends.client.ReadText(), "another");
+  EXPECT_EQ(ends.client.ReadClose(), 1012);
+  ends.client.Close();
+  ExpectClosedWith(ends.origin, 1001);
+  EXPECT_EQ(guard().AwaitExit(), 0);
+}
+
+TEST_F(ShutdownTest, SilenceThatEndsATurnEndsItsClientToo) {
+  StartGuard({.upstream = origin_.url(),
+              .turn = "{end: quiet, quiet: 300ms, linger: 0}",
+              .shutdown = "{drain: 60s}"});
+  Ends ends = OpenInTurn();
+  ends.origin.SendText("answer");
+  EXPECT_EQ(ends.client.ReadText(), "answer");
+  guard().Signal(SIGTERM);
+  EXPECT_EQ(ends.client.ReadClose(), 1012);
+  ends.client.Close();
+  ExpectClosedWith(ends.origin, 1001);
+  EXPECT_EQ(guard().AwaitExit(), 0);
+}
+
+TEST_F(ShutdownTest, ClientsAreEndedOneAfterTheOther) {
+  StartWith("{drain: 60s}");
+  std::vector<Ends> all;
+  for (int i = 0; i < 20; ++i) all.push_back(Open("/ws/" + std::to_string(i)));
+  const Stopwatch since;
+  guard().Signal(SIGTERM);
+  for (Ends& ends : all) EXPECT_EQ(ends.client.ReadClose(), 1012);
+  EXPECT_GE(since.elapsed(), 190ms);  // nineteen times ten, the pace
+  for (Ends& ends : all) {
+    ends.client.Close();
+    ExpectClosedWith(ends.origin, 1001);
+  }
   EXPECT_EQ(guard().AwaitExit(), 0);
 }
 
@@ -100,21 +152,38 @@ TEST_F(ShutdownTest, ASecondSignalEndsAtOnce) {
   StartWith("{drain: 60s}");
   Ends ends = OpenInTurn();
   guard().Signal(SIGTERM);
-  EXPECT_EQ(ends.client.ReadClose(), 1012);
+  EXPECT_TRUE(Eventually([this] { return Refused(); }));
   const Stopwatch since;
   guard().Signal(SIGTERM);
   EXPECT_EQ(guard().AwaitExit(), 0);
   EXPECT_LT(since.elapsed(), 10s);
 }
 
-TEST_F(ShutdownTest, DrainTimeBoundsIt) {
+TEST_F(ShutdownTest, WhatIsLeftAfterTheDrainTimeIsCutAndToldSo) {
   StartWith("{drain: 500ms}");
-  Ends ends = OpenInTurn();
+  Ends ends = OpenInTurn("/ws/ann");
+  Ends shielded = OpenInTurn("/ws/bob");
+  shielded.client.Reset();
+  TestClient http = guard().Connect();
+  http.Send("GET /stream HTTP/1.1\r\nHost: guard\r\n\r\n");
+  OriginLeg stream = origin_.Accept();
+  stream.ReadRequest();
+  stream.Send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n");
+  http.ExpectStatus(200);
+  http.ReadThrough("a\r\n");
   const Stopwatch since;
   guard().Signal(SIGTERM);
-  EXPECT_EQ(guard().AwaitExit(), 0);
+  EXPECT_EQ(ends.client.ReadClose(), 1012);
   EXPECT_GE(since.elapsed(), 499ms);
+  EXPECT_EQ(ends.origin.ReadClose(), 1001);
+  EXPECT_EQ(shielded.origin.ReadClose(), 1001);
+  PeerEnd end = PeerEnd::kFin;
+  http.ReadToEnd(&end);
+  EXPECT_EQ(end, PeerEnd::kReset);
+  EXPECT_EQ(guard().AwaitExit(), 0);
   EXPECT_LT(since.elapsed(), 10s);
+  guard().AwaitLog("tunnel_closed");
+  guard().AwaitLog("tunnel_closed");
 }
 
 TEST_F(ShutdownTest, DelayComesFirst) {

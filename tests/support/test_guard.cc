@@ -177,6 +177,23 @@ void TestGuard::ExpectNothingLeft() const {
 
 void TestGuard::Signal(int number) const { kill(pid_, number); }
 
+void TestGuard::Rewrite(const GuardSetup& setup) const {
+  std::filesystem::rename(WriteConfig(Yaml(setup)), file_);
+}
+
+void TestGuard::RemoveFile() const { std::filesystem::remove(file_); }
+
+void TestGuard::AwaitLog(std::string_view event) {
+  const std::string mark = "\"event\":\"" + std::string(event) + "\"";
+  const Clock::time_point deadline = Clock::now() + kPatience;
+  std::size_t at = std::string::npos;
+  while ((at = log_.find(mark, log_seen_)) == std::string::npos ||
+         log_.find('\n', at) == std::string::npos) {
+    if (!ReadLog(deadline)) throw std::runtime_error("no line of the log says " + mark);
+  }
+  log_seen_ = log_.find('\n', at);
+}
+
 int TestGuard::AwaitExit() {
   const Clock::time_point deadline = Clock::now() + 2 * kPatience;
   while (ReadLog(deadline)) continue;

@@ -53,6 +53,12 @@ class TestGuard {
   void ExpectNothingLeft() const;
 
   void Signal(int number) const;
+  // Puts another configuration in the file's place.
+  void Rewrite(const GuardSetup& setup) const;
+  void RemoveFile() const;
+  // Waits for one more line of this event. What has been waited for is not found again.
+  void AwaitLog(std::string_view event);
+  const std::string& log() const { return log_; }
   // Waits for its end; returns its exit status.
   int AwaitExit();
 
@@ -68,6 +74,7 @@ class TestGuard {
   pid_t pid_ = -1;
   Fd log_pipe_;
   std::string log_;
+  std::size_t log_seen_ = 0;
   std::string file_;
   Address address_;
   Address admin_;

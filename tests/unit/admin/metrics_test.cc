@@ -65,7 +65,7 @@ class MetricsPageTest : public testing::Test {
 
   WorkerMetrics one_{2};
   WorkerMetrics two_{2};
-  MetricsPage page_{{"chat", "rest"}, {&one_, &two_}};
+  MetricsPage page_{[] { return std::vector<std::string>{"chat", "rest"}; }, {&one_, &two_}};
 };
 
 TEST_F(MetricsPageTest, EveryRowOfTheTableIsOnThePageWithHelpAndType) {

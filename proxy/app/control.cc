@@ -1,0 +1,221 @@
+// The control thread: libuv carries it.
+#include "app/control.h"
+
+#include <algorithm>
+#include <future>
+#include <stdexcept>
+#include <utility>
+
+#include "log/log.h"
+
+namespace connguard {
+
+namespace {
+
+// Whoever asks over the admin endpoint keeps its other clients waiting.
+constexpr std::chrono::seconds kReloadPatience{5};
+
+// For Close frames to leave, when the drain's time is over.
+constexpr Millis kLastWords{250};
+
+}  // namespace
+
+std::vector<std::string> RouteNumbers::Names() const {
+  const std::lock_guard lock(mutex_);
+  return names_;
+}
+
+std::vector<std::size_t> RouteNumbers::NumbersFor(const Config& config) {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::size_t> numbers;
+  for (const RouteConfig& route : config.routes) {
+    const auto known = std::ranges::find(names_, route.name);
+    numbers.push_back(static_cast<std::size_t>(known - names_.begin()));
+    if (known == names_.end()) names_.push_back(route.name);
+  }
+  return numbers;
+}
+
+Control::Control(std::shared_ptr<const Config> config, ConfigSource source, ProcessState& state,
+                 RouteNumbers& routes)
+    : state_(state),
+      routes_(routes),
+      resolver_((uv_loop_init(&loop_), &loop_),
+                [this](const Address& upstream, const std::vector<SocketAddress>& addresses) {
+                  OnResolved(upstream, addresses);
+                }),
+      reloader_(config, source, resolver_, state,
+                [this](std::shared_ptr<const Config> next) { PutInForce(std::move(next)); }),
+      config_(std::move(config)) {
+  for (auto& [handle, number] : signals_) {
+    uv_signal_init(&loop_, &handle);
+    handle.data = this;
+    uv_signal_start(
+        &handle,
+        [](uv_signal_t* self, int received) {
+          static_cast<Control*>(self->data)->OnSignal(received);
+        },
+        number);
+  }
+  uv_timer_init(&loop_, &timer_);
+  timer_.data = this;
+  uv_async_init(&loop_, &wake_,
+                [](uv_async_t* self) { static_cast<Control*>(self->data)->OnWake(); });
+  wake_.data = this;
+  if (source.watch) {
+    watch_ = std::make_unique<ConfigWatch>(
+        &loop_, source.file, [this] { reloader_.Reload("file", [](const ReloadOutcome&) {}); });
+  }
+}
+
+Control::~Control() { uv_loop_close(&loop_); }
+
+ConfigInForce Control::Order(std::shared_ptr<const Config> config) {
+  ConfigInForce order;
+  order.metrics = routes_.NumbersFor(*config);
+  for (const UpstreamConfig& upstream : config->upstreams) {
+    order.addresses.push_back(resolver_.Find(upstream.address));
+  }
+  order.config = std::move(config);
+  return order;
+}
+
+ConfigInForce Control::Initial() { return Order(config()); }
+
+void Control::Run(std::vector<Worker*> workers) {
+  workers_ = std::move(workers);
+  resolver_.Add(*config());
+  resolved_ = resolver_.Knows(*config());
+  uv_run(&loop_, UV_RUN_DEFAULT);
+  std::vector<std::function<void()>> undone;  // who waits for one of them learns that it is gone
+  const std::lock_guard lock(mutex_);
+  ended_ = true;
+  undone.swap(tasks_);
+}
+
+bool Control::Post(std::function<void()> task) {
+  const std::lock_guard lock(mutex_);
+  if (ended_) return false;
+  tasks_.push_back(std::move(task));
+  uv_async_send(&wake_);
+  return true;
+}
+
+void Control::WorkerIsIdle() {
+  ++idle_workers_;
+  Post([this] {
+    if (idle_workers_ == workers_.size()) Stop();
+  });
+}
+
+ReloadOutcome Control::Reload() {
+  const auto promise = std::make_shared<std::promise<ReloadOutcome>>();
+  std::future<ReloadOutcome> outcome = promise->get_future();
+  const bool posted = Post([this, promise] {
+    reloader_.Reload("admin", [promise](const ReloadOutcome& done) { promise->set_value(done); });
+  });
+  if (!posted) throw std::runtime_error("the guard is stopping");
+  if (outcome.wait_for(kReloadPatience) != std::future_status::ready) {
+    throw std::runtime_error("the names of new upstreams are still being looked up");
+  }
+  try {
+    return outcome.get();
+  } catch (const std::future_error&) {
+    throw std::runtime_error("the guard is stopping");
+  }
+}
+
+void Control::Drain() {
+  Post([this] {
+    if (state_.drain == DrainState::kOff) BeginDrain();
+  });
+}
+
+std::shared_ptr<const Config> Control::config() const {
+  const std::lock_guard lock(mutex_);
+  return config_;
+}
+
+void Control::OnWake() {
+  std::vector<std::function<void()>> tasks;
+  {
+    const std::lock_guard lock(mutex_);
+    tasks.swap(tasks_);
+  }
+  for (const std::function<void()>& task : tasks) task();
+}
+
+void Control::OnSignal(int number) {
+  if (number == SIGHUP) {
+    reloader_.Reload("signal", [](const ReloadOutcome&) {});
+  } else {
+    BeginDrain();
+  }
+}
+
+void Control::OnResolved(const Address& upstream, const std::vector<SocketAddress>& addresses) {
+  if (!addresses.empty()) {
+    for (Worker* worker : workers_) {
+      worker->Post([upstream, addresses](Worker& self) { self.SetAddresses(upstream, addresses); });
+    }
+    resolved_ = resolved_ || resolver_.Knows(*config());
+  }
+  reloader_.Resume();
+}
+
+void Control::PutInForce(std::shared_ptr<const Config> config) {
+  const ConfigInForce order = Order(config);
+  for (Worker* worker : workers_) worker->Post([order](Worker& self) { self.Adopt(order); });
+  ChangeLogging(config->logging);
+  const std::lock_guard lock(mutex_);
+  config_ = std::move(config);
+}
+
+// The second time: at once.
+void Control::BeginDrain() {
+  if (state_.drain != DrainState::kOff) {
+    Stop();
+    return;
+  }
+  const ShutdownConfig shutdown = config()->shutdown;
+  Log(LogLevel::kInfo, "stopping", {{"delay_ms", shutdown.delay}, {"drain_ms", shutdown.drain}});
+  state_.drain_deadline = std::chrono::system_clock::now() + shutdown.delay + shutdown.drain;
+  state_.drain = DrainState::kDelay;
+  After(shutdown.delay,
+        [](uv_timer_t* self) { static_cast<Control*>(self->data)->DrainWorkers(); });
+}
+
+void Control::DrainWorkers() {
+  const Millis drain = config()->shutdown.drain;
+  state_.drain_deadline = std::chrono::system_clock::now() + drain;
+  state_.drain = DrainState::kDraining;
+  for (Worker* worker : workers_) worker->Post([drain](Worker& self) { self.Shutdown(drain); });
+  After(drain, [](uv_timer_t* self) { static_cast<Control*>(self->data)->CutWorkers(); });
+}
+
+// What is left is told so, and has a moment to leave.
+void Control::CutWorkers() {
+  for (Worker* worker : workers_) worker->Post([](Worker& self) { self.Cut(); });
+  After(kLastWords, [](uv_timer_t* self) { static_cast<Control*>(self->data)->Stop(); });
+}
+
+void Control::After(Millis time, uv_timer_cb then) {
+  uv_update_time(&loop_);
+  uv_timer_start(&timer_, then, static_cast<std::uint64_t>(time.count()), 0);
+}
+
+void Control::Stop() {
+  if (std::exchange(stopped_, true)) return;
+  for (Worker* worker : workers_) worker->Post([](Worker& self) { self.Stop(); });
+  reloader_.Cancel();
+  resolver_.Stop();
+  if (watch_) watch_->Stop();
+  const auto release = [](auto& handle) {
+    uv_close(reinterpret_cast<uv_handle_t*>(&handle), nullptr);
+  };
+  for (auto& [handle, number] : signals_) release(handle);
+  release(timer_);
+  release(wake_);
+}
+
+}  // namespace connguard

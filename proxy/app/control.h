@@ -1,0 +1,102 @@
+// Control: the control thread's loop. Signals, name resolution, reload, the way out.
+#pragma once
+
+#include <uv.h>
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "admin/process_state.h"
+#include "admin/reload_outcome.h"
+#include "app/config_source.h"
+#include "app/config_watch.h"
+#include "app/reloader.h"
+#include "app/resolver.h"
+#include "app/worker.h"
+
+namespace connguard {
+
+// The numbers of routes in the workers' figures: by name, over all configurations, so that a
+// route's counters go on when the route has changed.
+class RouteNumbers {
+ public:
+  // Any thread.
+  std::vector<std::string> Names() const;
+  // One for each route of `config`; new names get the next free number.
+  std::vector<std::size_t> NumbersFor(const Config& config);
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<std::string> names_;
+};
+
+// Takes SIGTERM, SIGINT and SIGHUP from construction to the end of Run(). Everything but what says
+// otherwise belongs to the thread that runs it.
+class Control {
+ public:
+  Control(std::shared_ptr<const Config> config, ConfigSource source, ProcessState& state,
+          RouteNumbers& routes);
+  ~Control();
+  Control(const Control&) = delete;
+  Control& operator=(const Control&) = delete;
+
+  // What the workers are made with, as far as it is known without a look-up.
+  ConfigInForce Initial();
+
+  // Until Stop has been carried out.
+  void Run(std::vector<Worker*> workers);
+
+  // From any thread, as long as the object lives. False: the loop has ended.
+  bool Post(std::function<void()> task);
+  void WorkerIsIdle();
+  // As SIGTERM, but once more changes nothing.
+  void Drain();
+  // Waits for the outcome, five seconds at most. Throws std::runtime_error when there is none.
+  ReloadOutcome Reload();
+
+  // False until every upstream's name has been resolved once. Any thread.
+  bool resolved() const { return resolved_; }
+  // The configuration in force. Any thread.
+  std::shared_ptr<const Config> config() const;
+
+ private:
+  struct Signal {
+    uv_signal_t handle;
+    int number;
+  };
+
+  void OnSignal(int number);
+  void OnWake();
+  void OnResolved(const Address& upstream, const std::vector<SocketAddress>& addresses);
+  void PutInForce(std::shared_ptr<const Config> config);
+  ConfigInForce Order(std::shared_ptr<const Config> config);
+  void BeginDrain();
+  void DrainWorkers();
+  void CutWorkers();
+  void Stop();
+  void After(Millis time, uv_timer_cb then);
+
+  ProcessState& state_;
+  RouteNumbers& routes_;
+  uv_loop_t loop_{};
+  Signal signals_[3] = {{{}, SIGTERM}, {{}, SIGINT}, {{}, SIGHUP}};
+  uv_timer_t timer_{};
+  uv_async_t wake_{};
+  Resolver resolver_;
+  Reloader reloader_;
+  std::unique_ptr<ConfigWatch> watch_;
+  std::vector<Worker*> workers_;
+  std::atomic<std::size_t> idle_workers_{0};
+  std::atomic<bool> resolved_{false};
+  bool stopped_ = false;
+  mutable std::mutex mutex_;  // the rest
+  std::shared_ptr<const Config> config_;
+  std::vector<std::function<void()>> tasks_;
+  bool ended_ = false;
+};
+
+}  // namespace connguard
