@@ -3,6 +3,7 @@ import { byId, causeWords, clock, kStateHelp, make, milliseconds, plural, setTex
 
 const kWaitsShown = 12;
 const kLinesKept = 60;
+const kWaitedMs = 5;  // less is what an uncontested key takes
 const kFenceHelp = {
   held: 'held', finishing: 'finishing', probing: 'being asked whether it is alive', contended: 'being evicted',
 };
@@ -84,6 +85,7 @@ export class Activity {
     this.list = byId('activity');
     this.onOpen = onOpen;
     this.pending = [];
+    this.shielded = new Set();  // ids of live sessions
     this.empty = make('li', 'empty', 'Nothing yet. Drops, shields and fresh bindings are shown as they happen.');
     this.list.append(this.empty);
     this.list.addEventListener('click', (event) => {
@@ -102,14 +104,20 @@ export class Activity {
   lineOf(kind, data) {
     const who = { id: data.id, name: data.key ?? data.id };
     switch (kind) {
-      case 'dropped': return { ...who, kind, text: `${causeWords(data.cause) || 'client gone'}${data.turns_in_flight ? `, ${plural(data.turns_in_flight, 'turn')} in flight` : ''}` };
-      case 'shielded': return { ...who, kind, text: 'its turn goes on' };
+      case 'dropped': {
+        const turns = data.turns_in_flight ? `, ${plural(data.turns_in_flight, 'turn')} in flight` : '';
+        if (!turns && data.cause === 'client_closed') return null;  // an ordinary end
+        return { ...who, kind, text: `${causeWords(data.cause) || 'client gone'}${turns}` };
+      }
+      case 'shielded':
+        this.shielded.add(data.id);
+        return { ...who, kind, text: 'its turn goes on' };
       case 'opened':
-        if (!data.fence_wait_ms && data.epoch <= 1) return null;
-        return { ...who, kind: 'fresh', text: data.fence_wait_ms ? `#${data.epoch} is open, waited ${milliseconds(data.fence_wait_ms)}` : `#${data.epoch} is open` };
+        if (data.fence_wait_ms < kWaitedMs) return null;
+        return { ...who, kind: 'fresh', text: `#${data.epoch} is open, waited ${milliseconds(data.fence_wait_ms)}` };
       case 'closed':
-        if (!data.shield_ms && data.cause === 'client_closed') return null;
-        return { ...who, kind, text: data.shield_ms ? `shielded for ${milliseconds(data.shield_ms)}` : causeWords(data.cause) };
+        if (this.shielded.delete(data.id)) return { ...who, kind, text: `shielded for ${milliseconds(data.shield_ms)}` };
+        return data.cause === 'client_closed' ? null : { ...who, kind, text: causeWords(data.cause) };
       case 'refused': return { kind, name: data.key ?? data.client, text: `${data.status} ${data.why}` };
       case 'reload': return { kind, name: 'Reload', text: data.why ?? data.result ?? 'done' };
       case 'drain': return { kind, name: 'Drain', text: data.why ?? data.state ?? 'begun' };

@@ -86,10 +86,13 @@ export function confirmReload(api) {
 }
 
 export function confirmClose(api, session, say) {
-  const turns = session.turns ? ' Its turn in flight is brought to its end first, under the shield.' : '';
+  const turns = session.turns ? ' Its turn in flight is brought to its end under the shield.' : '';
+  const what = session.state === 'waiting' ? 'the handshake that is held is answered with 503.'
+    : session.client === 'gone' ? 'the client is gone already; the shield is given up, and the upstream is closed in mid-turn.'
+      : `the client gets Close 1000 (“closed by the operator”).${turns}`;
   confirm({
     title: 'Close this session?',
-    text: `${session.key ? `Key ${session.key}` : `Session ${session.id}`} of ${session.address}: the client gets Close 1000 (“closed by the operator”).${turns}`,
+    text: `${session.key ? `Key ${session.key}` : `Session ${session.id}`} of ${session.address}: ${what}`,
     go: 'Close session', danger: true,
     act: async () => {
       await api.json(`/v1/sessions/${encodeURIComponent(session.id)}`, { method: 'DELETE' });

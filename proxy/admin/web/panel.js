@@ -141,8 +141,7 @@ export class Panel {
     const { session } = this;
     this.legs.update(session);
     for (const { value, valueOf } of this.values) setText(value, valueOf(session, now));
-    this.end.disabled = Boolean(session.closedAt) || session.client === 'gone';
-    this.end.title = this.end.disabled ? 'The client is gone already.' : '';
+    this.end.disabled = Boolean(session.closedAt);
   }
 
   showLanes() {
