@@ -15,7 +15,7 @@ const kFacts = [
   ['Messages up / down', (s) => `${number(s.messagesUp)} / ${number(s.messagesDown)}`],
   ['RTT client / upstream', (s) => `${milliseconds(s.clientRtt)} / ${milliseconds(s.upRtt)}`],
   ['Client', (s) => s.address], ['Route → upstream', (s) => `${s.route} → ${s.upstream}`],
-  ['Key', (s) => s.key ?? 'not fenced'], ['Epoch', (s) => (s.key ? String(s.epoch) : '–')],
+  ['Key', (s) => s.key ?? 'not fenced'], ['Epoch', (s) => (s.epoch ? String(s.epoch) : '–')],
   ['Trace', (s) => s.trace ?? '–'],
 ];
 
@@ -81,7 +81,7 @@ export class Panel {
     this.lanes.replaceChildren();
     this.list.dataset.empty = session.closedAt ? 'It went with the session.' : '';
     this.showLanes();
-    setText(this.title, session.key ? `${session.key} #${session.epoch}` : `Session ${session.id}`);
+    setText(this.title, session.key ? `${session.key}${session.epoch ? ` #${session.epoch}` : ''}` : `Session ${session.id}`);
     this.root.hidden = false;
     this.update(performance.now());
     this.title.focus({ preventScroll: true });

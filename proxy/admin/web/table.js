@@ -325,8 +325,8 @@ export class SessionTable {
   }
 
   showTimes(row, s, now) {
-    const fresh = Boolean(s.freshAt) && !s.closedAt && now - s.freshAt < kFadeMs;
-    setText(row.epoch, s.key === null ? '' : `#${s.epoch}${fresh ? ' fresh' : ''}`);
+    const fresh = s.freshAt && s.group === 'open' && now - s.freshAt < kFadeMs;
+    setText(row.epoch, !s.epoch || s.key === null ? '' : `#${s.epoch}${fresh ? ' fresh' : ''}`);
     const mood = s.closedAt ? 'closed' : fresh ? 'fresh' : '';
     if (row.dataset.mood !== mood) row.dataset.mood = mood;
     setText(row.cell.since, span(now - s.since));
