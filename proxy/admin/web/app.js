@@ -58,10 +58,19 @@ function onEvent(kind, data) {
 }
 
 let reading = null;
+let again = false;
 // All sessions, page by page. One pass at a time; who asks during one gets another behind it.
 function readSessions() {
-  reading = (reading ?? Promise.resolve()).then(readAll).catch((error) => console.debug('sessions:', error.message));
+  again = true;
+  reading ??= readUntilQuiet().finally(() => { reading = null; });
   return reading;
+}
+
+async function readUntilQuiet() {
+  while (again) {
+    again = false;
+    await readAll().catch((error) => console.debug('sessions:', error.message));
+  }
 }
 
 async function readAll() {
