@@ -70,8 +70,8 @@ export class EventParser {
   }
 }
 
-// Keeps a stream of events open. `onLink` is told connecting, live, lost (with the pause before the
-// next attempt, in ms); after each `live` whatever was known before may be stale.
+// Keeps a stream of events open. `onLink` is told connecting, live or lost; after each
+// `live` whatever was known before may be stale.
 export class Feed {
   constructor(api, { onEvent, onLink }) {
     this.api = api;
@@ -92,7 +92,7 @@ export class Feed {
       }
       const longest = Math.min(kLongestPauseMs, kFirstPauseMs * 2 ** failures);
       const pause = longest * (0.75 + Math.random() / 4);
-      this.onLink('lost', pause);
+      this.onLink('lost');
       await new Promise((resolve) => {
         this.hurry = resolve;
         setTimeout(resolve, pause);

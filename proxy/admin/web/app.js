@@ -130,8 +130,8 @@ async function poll() {
 // --- the page's own connection -------------------------------------------------------------------
 
 let live = false;
-function onLink(link, pause) {
-  const text = { connecting: 'Connecting', live: 'Live', lost: `Reconnecting in ${Math.ceil((pause ?? 0) / 1000)} s` }[link];
+function onLink(link) {
+  const text = { connecting: 'Connecting', live: 'Live', lost: 'Reconnecting' }[link];
   const before = byId('link').dataset.link;
   if (link === 'connecting' && before === 'lost') return;  // it would only flicker
   byId('link').dataset.link = link;
