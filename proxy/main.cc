@@ -4,6 +4,7 @@
 #include <iostream>
 #include <variant>
 
+#include "admin/metrics_page.h"
 #include "app/guard.h"
 #include "cli/command_line.h"
 #include "cli/commands.h"
@@ -47,6 +48,9 @@ ExitStatus Execute(const CommandLine& line) {
       return Health(line);
     case CommandLine::Command::kDemo:
       return RunDemo(line);
+    case CommandLine::Command::kMetrics:
+      std::cout << MetricsReference();
+      return ExitStatus::kOk;
     case CommandLine::Command::kRun:
       break;
   }

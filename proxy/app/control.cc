@@ -64,7 +64,7 @@ Control::Control(std::shared_ptr<const Config> config, ConfigSource source, Proc
   wake_.data = this;
   if (source.watch) {
     watch_ = std::make_unique<ConfigWatch>(
-        &loop_, source.file, [this] { reloader_.Reload("file", [](const ReloadOutcome&) {}); });
+        &loop_, source.file, [this] { BeginReload("file", [](const ReloadOutcome&) {}); });
   }
 }
 
@@ -86,6 +86,14 @@ void Control::Run(std::vector<Worker*> workers) {
   workers_ = std::move(workers);
   resolver_.Add(*config());
   resolved_ = resolver_.Knows(*config());
+  std::vector<Watchdog::Ask> asks;
+  for (Worker* worker : workers_) {
+    asks.push_back([worker](std::function<void()> answered) {
+      worker->Post([answered = std::move(answered)](Worker&) { answered(); });
+    });
+  }
+  watchdog_ = std::make_unique<Watchdog>(&loop_, std::move(asks));
+  service_.Ready();
   uv_run(&loop_, UV_RUN_DEFAULT);
   std::vector<std::function<void()>> undone;  // who waits for one of them learns that it is gone
   const std::lock_guard lock(mutex_);
@@ -112,7 +120,7 @@ ReloadOutcome Control::Reload() {
   const auto promise = std::make_shared<std::promise<ReloadOutcome>>();
   std::future<ReloadOutcome> outcome = promise->get_future();
   const bool posted = Post([this, promise] {
-    reloader_.Reload("admin", [promise](const ReloadOutcome& done) { promise->set_value(done); });
+    BeginReload("admin", [promise](const ReloadOutcome& done) { promise->set_value(done); });
   });
   if (!posted) throw std::runtime_error("the guard is stopping");
   if (outcome.wait_for(kReloadPatience) != std::future_status::ready) {
@@ -147,10 +155,18 @@ void Control::OnWake() {
 
 void Control::OnSignal(int number) {
   if (number == SIGHUP) {
-    reloader_.Reload("signal", [](const ReloadOutcome&) {});
+    BeginReload("signal", [](const ReloadOutcome&) {});
   } else {
     BeginDrain();
   }
+}
+
+void Control::BeginReload(std::string_view why, Reloader::Done done) {
+  service_.Reloading();
+  reloader_.Reload(why, [this, done = std::move(done)](const ReloadOutcome& outcome) {
+    if (state_.drain == DrainState::kOff) service_.Ready();
+    done(outcome);
+  });
 }
 
 void Control::OnResolved(const Address& upstream, const std::vector<SocketAddress>& addresses) {
@@ -181,6 +197,7 @@ void Control::BeginDrain() {
   Log(LogLevel::kInfo, "stopping", {{"delay_ms", shutdown.delay}, {"drain_ms", shutdown.drain}});
   state_.drain_deadline = std::chrono::system_clock::now() + shutdown.delay + shutdown.drain;
   state_.drain = DrainState::kDelay;
+  service_.Stopping();
   After(shutdown.delay,
         [](uv_timer_t* self) { static_cast<Control*>(self->data)->DrainWorkers(); });
 }
@@ -210,6 +227,7 @@ void Control::Stop() {
   reloader_.Cancel();
   resolver_.Stop();
   if (watch_) watch_->Stop();
+  if (watchdog_) watchdog_->Stop();
   const auto release = [](auto& handle) {
     uv_close(reinterpret_cast<uv_handle_t*>(&handle), nullptr);
   };

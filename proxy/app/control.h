@@ -16,6 +16,7 @@
 #include "app/config_watch.h"
 #include "app/reloader.h"
 #include "app/resolver.h"
+#include "app/service_notify.h"
 #include "app/worker.h"
 
 namespace connguard {
@@ -70,6 +71,7 @@ class Control {
   };
 
   void OnSignal(int number);
+  void BeginReload(std::string_view why, Reloader::Done done);
   void OnWake();
   void OnResolved(const Address& upstream, const std::vector<SocketAddress>& addresses);
   void PutInForce(std::shared_ptr<const Config> config);
@@ -89,6 +91,8 @@ class Control {
   Resolver resolver_;
   Reloader reloader_;
   std::unique_ptr<ConfigWatch> watch_;
+  ServiceNotify service_;
+  std::unique_ptr<Watchdog> watchdog_;
   std::vector<Worker*> workers_;
   std::atomic<std::size_t> idle_workers_{0};
   std::atomic<bool> resolved_{false};

@@ -29,8 +29,8 @@ std::unique_ptr<AdminServer> StartAdmin(const Config& config, const ProcessState
   if (!config.admin) return nullptr;
   std::vector<const WorkerMetrics*> metrics;
   for (Worker* worker : shared.workers) metrics.push_back(&worker->metrics());
-  auto page =
-      std::make_shared<MetricsPage>([&routes] { return routes.Names(); }, std::move(metrics));
+  auto page = std::make_shared<MetricsPage>([&routes] { return routes.Names(); },
+                                            std::move(metrics), &state);
   AdminServer::Sources sources;
   sources.metrics = [page] { return page->Render(); };
   sources.not_ready_reason = [&control, &state]() -> std::optional<std::string> {
@@ -63,7 +63,8 @@ void RunGuard(const Config& first, const ConfigSource& source,
   ProcessState state;
   RouteNumbers routes;
   Control control(config, source, state, routes);
-  Shared shared{control.Initial(), {}, 0, std::vector<Shared::Held>(count), [&control] {
+  EventFeed feed;
+  Shared shared{control.Initial(), feed, {}, 0, std::vector<Shared::Held>(count), [&control] {
                   control.WorkerIsIdle();
                 }};
   std::vector<std::unique_ptr<Worker>> workers;

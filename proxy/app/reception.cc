@@ -11,12 +11,6 @@
 
 namespace connguard {
 
-namespace {
-
-constexpr int kRetryAfterSeconds = 5;
-
-}  // namespace
-
 Reception::Reception(Worker& worker, Fd fd, Client client, bool full)
     : Session(worker),
       fd_(std::move(fd)),
@@ -115,9 +109,12 @@ void Reception::Dispatch(std::span<const std::uint8_t> rest) {
 void Reception::Refuse(int status, std::string_view why, HandshakeResult result, int retry_after) {
   worker_.metrics().unrouted().handshakes[result].Add();
   const std::string ip = client_.ip;
-  RefuseClient(
-      worker_, std::move(client_), status, why,
-      {.client = ip, .head_only = reader_.head().method == "HEAD", .retry_after = retry_after});
+  const TraceContext trace = TraceContext::Of(reader_.head().fields);  // none begins here
+  RefuseClient(worker_, std::move(client_), status, why,
+               {.client = ip,
+                .trace = trace.id(),
+                .head_only = reader_.head().method == "HEAD",
+                .retry_after = retry_after});
   Leave();
 }
 

@@ -27,6 +27,10 @@ constexpr Millis kDrainPace{10};
 
 void Session::Retire() { worker_.Retire(id_); }
 
+std::string Session::name() const {
+  return std::to_string(worker_.index()) + ":" + std::to_string(id_);
+}
+
 void HeldBytes::Set(Bytes now) {
   worker_.AddHeld(now - value_);
   value_ = now;
@@ -193,6 +197,7 @@ void Worker::RunErrands() {
 }
 
 Millis Worker::Prepare() {
+  if (const auto lag = loop_.lag()) metrics_.event_loop_lag.Observe(*lag);
   RunErrands();
   retired_.clear();
   GiveBackMemory();
@@ -227,6 +232,27 @@ void Worker::Cut() {
   for (const SessionId id : Sessions()) {
     if (Session* const session = Find(id)) session->OnCut();
   }
+}
+
+std::vector<SessionInfo> Worker::Describe() const {
+  std::vector<SessionInfo> all;
+  for (const Slot& slot : slots_) {
+    if (slot.session == nullptr) continue;
+    if (auto info = slot.session->Describe(false)) all.push_back(*std::move(info));
+  }
+  return all;
+}
+
+std::optional<SessionInfo> Worker::Describe(SessionId id) {
+  const Session* const session = Find(id);
+  return session != nullptr ? session->Describe(true) : std::nullopt;
+}
+
+bool Worker::EndByOperator(SessionId id) {
+  Session* const session = Find(id);
+  if (session == nullptr || !session->Describe(false)) return false;
+  session->OnOperator();
+  return true;
 }
 
 std::vector<SessionId> Worker::Sessions() const {

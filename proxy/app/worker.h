@@ -4,10 +4,12 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "admin/event_feed.h"
 #include "admin/metrics.h"
 #include "app/fences.h"
 #include "app/generation.h"
@@ -32,6 +34,7 @@ struct ConfigInForce {
 // What all workers of a process share. Lives longer than they do.
 struct Shared {
   ConfigInForce initial;
+  EventFeed& feed;
   std::vector<Worker*> workers;
   // Client connections over all workers, for limits.connections. One add per connection.
   std::atomic<std::size_t> connections{0};
@@ -80,6 +83,13 @@ class Worker {
   // That time is over.
   void Cut();
   void Stop() { loop_.Stop(); }
+
+  // For the admin endpoint.
+  std::vector<SessionInfo> Describe() const;
+  std::optional<SessionInfo> Describe(SessionId id);
+  // False: there is none that could be ended.
+  bool EndByOperator(SessionId id);
+  EventFeed& feed() { return shared_.feed; }
 
   // Names one answer of our own in the log. Unique enough to search for, not secret.
   std::string NewRequestId();

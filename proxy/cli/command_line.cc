@@ -45,7 +45,7 @@ constexpr auto kLevels =
                                                           {"error", LogLevel::kError},
                                                           {"off", LogLevel::kOff}});
 constexpr auto kFormats = std::to_array<std::pair<std::string_view, LogFormat>>(
-    {{"json", LogFormat::kJson}, {"text", LogFormat::kText}});
+    {{"json", LogFormat::kJson}, {"logfmt", LogFormat::kLogfmt}, {"text", LogFormat::kText}});
 
 // nullopt: no such word.
 template <typename T>
@@ -64,7 +64,7 @@ std::string LevelProblem(const std::string& text) {
 
 std::string FormatProblem(const std::string& text) {
   if (ValueOf<LogFormat>(text, kFormats)) return {};
-  return "expected json or text, found '" + text + "'";
+  return "expected json, logfmt or text, found '" + text + "'";
 }
 
 std::optional<CommandLine::AdminFlag> ToAdminFlag(const std::string& text) {
@@ -91,7 +91,7 @@ void AddRunOptions(CLI::App& app, Raw& raw) {
   app.add_option("--log-level", raw.level, "Least severity of a log line")
       ->check(LevelProblem)
       ->type_name("LEVEL");
-  app.add_option("--log-format", raw.format, "json or text")
+  app.add_option("--log-format", raw.format, "json, logfmt or text")
       ->check(FormatProblem)
       ->type_name("FORMAT");
 }
@@ -102,6 +102,7 @@ struct Commands {
   CLI::App* print_config;
   CLI::App* demo;
   CLI::App* health;
+  CLI::App* metrics;
 };
 
 Commands AddCommands(CLI::App& app, Raw& raw) {
@@ -128,6 +129,7 @@ Commands AddCommands(CLI::App& app, Raw& raw) {
       ->check(AddressProblem)
       ->type_name("ADDR")
       ->capture_default_str();
+  commands.metrics = app.add_subcommand("metrics", "Print what each metric means, as Markdown");
   return commands;
 }
 
@@ -136,6 +138,7 @@ CommandLine::Command Chosen(const Commands& commands, bool validate) {
   if (commands.print_config->parsed()) return Command::kPrintConfig;
   if (commands.demo->parsed()) return Command::kDemo;
   if (commands.health->parsed()) return Command::kHealth;
+  if (commands.metrics->parsed()) return Command::kMetrics;
   return commands.check->parsed() || validate ? Command::kCheck : Command::kRun;
 }
 
@@ -159,6 +162,7 @@ std::string Problem(const CommandLine& line, bool validate) {
       return quick ? "-c goes with neither --listen nor --upstream" : std::string();
     case Command::kDemo:
     case Command::kHealth:
+    case Command::kMetrics:
       return file || quick || validate || line.watch ? "this command takes its own options only"
                                                      : std::string();
   }

@@ -14,7 +14,7 @@ namespace connguard {
 enum class ExitStatus : int { kOk = 0, kRuntime = 1, kUsage = 64, kConfiguration = 78 };
 
 struct CommandLine {
-  enum class Command { kRun, kCheck, kPrintConfig, kDemo, kHealth };
+  enum class Command { kRun, kCheck, kPrintConfig, kDemo, kHealth, kMetrics };
 
   // What --admin says: an address, or `off`.
   struct AdminFlag {

@@ -77,6 +77,14 @@ TEST(CommandLineTest, AdminCanBeSwitchedOff) {
   EXPECT_FALSE(outcome.line().admin->bind);
 }
 
+TEST(CommandLineTest, MetricsTakesNothing) {
+  const Outcome outcome = Parse({"metrics"});
+  ASSERT_FALSE(outcome.status()) << outcome.err;
+  EXPECT_EQ(outcome.line().command, Command::kMetrics);
+  EXPECT_EQ(Parse({"metrics", "-c", "x"}).status(), ExitStatus::kUsage);
+  EXPECT_EQ(Parse({"-c", "x", "metrics"}).status(), ExitStatus::kUsage);
+}
+
 TEST(CommandLineTest, CheckHasTwoSpellings) {
   for (const auto& words : {std::vector<const char*>{"check", "-c", "x"},
                             {"--validate", "-c", "x"},
@@ -162,7 +170,7 @@ TEST(CommandLineTest, MisuseIsStatus64AndSaysWhy) {
       {{"-c", "x", "--admin", "9180"}, "expected host:port"},
       {{"-c", "x", "--log-level", "loud"},
        "expected debug, info, warn, error or off, found 'loud'"},
-      {{"-c", "x", "--log-format", "xml"}, "expected json or text, found 'xml'"},
+      {{"-c", "x", "--log-format", "xml"}, "expected json, logfmt or text, found 'xml'"},
       {{"health", "--admin", "off"}, "expected host:port"},
       {{"demo", "--listen", "1"}, "expected host:port"},
   };
