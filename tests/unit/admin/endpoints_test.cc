@@ -302,8 +302,8 @@ TEST_F(EndpointsTest, TheOverviewSumsOverWorkersAndRoutes) {
   guard_.one.route(0).shield.Observe(Millis(700));
   guard_.other.route(1).shield.Observe(Millis(600));
   Endpoints endpoints(config_, sources_);
-  guard_.one.route(0).closes[CloseCause::kClientLost].Add(2);
-  guard_.other.unrouted().closes[CloseCause::kClientLost].Add(1);
+  guard_.one.route(0).closes[CloseCause::kClientLost][CodeClass::kNone].Add(2);
+  guard_.other.unrouted().closes[CloseCause::kClientLost][CodeClass::kNone].Add(1);
   const auto overview = Parse(endpoints.Answer(RequestFor("GET", "/v1/overview")).body);
   EXPECT_EQ(overview["workers"], 2);
   EXPECT_EQ(overview["connections"], 7);
