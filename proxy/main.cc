@@ -14,10 +14,10 @@
 namespace connguard {
 namespace {
 
-ExitStatus Run(const Config& config, const ConfigSource& source) {
+ExitStatus Run(const Config& config, const ConfigSource& source, bool handover) {
   StartLogging(config.logging);
   try {
-    RunGuard(config, source, {});
+    RunGuard(config, source, {}, handover);
   } catch (const std::exception& error) {
     Log(LogLevel::kError, "failed", {{"why", error.what()}});
     StopLogging();
@@ -60,7 +60,7 @@ ExitStatus Execute(const CommandLine& line) {
   if (!line.config_file.empty()) {
     source = {[&] { return ReadConfig(line, environment); }, line.config_file, line.watch};
   }
-  return Run(*config, source);
+  return Run(*config, source, line.handover);
 }
 
 }  // namespace

@@ -83,8 +83,10 @@ ConfigInForce Control::Order(std::shared_ptr<const Config> config) {
 
 ConfigInForce Control::Initial() { return Order(config()); }
 
-void Control::Run(std::vector<Worker*> workers) {
+void Control::Run(std::vector<Worker*> workers, AcceptingEnd::Sockets sockets) {
   workers_ = std::move(workers);
+  accepting_end_ = std::make_unique<AcceptingEnd>(
+      std::move(sockets), [this](std::function<void()> task) { Post(std::move(task)); });
   resolver_.Add(*config());
   resolved_ = resolver_.Knows(*config());
   std::vector<Watchdog::Ask> asks;
@@ -201,10 +203,17 @@ void Control::BeginDrain() {
   Publish(feed_, AdminEvent::Kind::kDrain, "delay");
   service_.Stopping();
   After(shutdown.delay,
+        [](uv_timer_t* self) { static_cast<Control*>(self->data)->StopAccepting(); });
+}
+
+void Control::StopAccepting() {
+  After(AcceptingEnd::kLongest,
         [](uv_timer_t* self) { static_cast<Control*>(self->data)->DrainWorkers(); });
+  accepting_end_->Begin(workers_, [this] { DrainWorkers(); });
 }
 
 void Control::DrainWorkers() {
+  if (stopped_ || state_.drain == DrainState::kDraining) return;
   const Millis drain = config()->shutdown.drain;
   state_.drain_deadline = std::chrono::system_clock::now() + drain;
   state_.drain = DrainState::kDraining;

@@ -13,6 +13,7 @@
 #include "admin/event_feed.h"
 #include "admin/process_state.h"
 #include "admin/reload_outcome.h"
+#include "app/accepting_end.h"
 #include "app/config_source.h"
 #include "app/config_watch.h"
 #include "app/reloader.h"
@@ -50,7 +51,8 @@ class Control {
   ConfigInForce Initial();
 
   // Until Stop has been carried out.
-  void Run(std::vector<Worker*> workers);
+  // `sockets`: where the workers listen.
+  void Run(std::vector<Worker*> workers, AcceptingEnd::Sockets sockets);
 
   // From any thread, as long as the object lives. False: the loop has ended.
   bool Post(std::function<void()> task);
@@ -78,6 +80,7 @@ class Control {
   void PutInForce(std::shared_ptr<const Config> config);
   ConfigInForce Order(std::shared_ptr<const Config> config);
   void BeginDrain();
+  void StopAccepting();
   void DrainWorkers();
   void CutWorkers();
   void Stop();
@@ -96,6 +99,7 @@ class Control {
   ServiceNotify service_;
   std::unique_ptr<Watchdog> watchdog_;
   std::vector<Worker*> workers_;
+  std::unique_ptr<AcceptingEnd> accepting_end_;
   std::atomic<std::size_t> idle_workers_{0};
   std::atomic<bool> resolved_{false};
   bool stopped_ = false;

@@ -35,17 +35,23 @@ std::unique_ptr<AdminServer> StartAdmin(const Config& config, AdminServer::Sourc
 }  // namespace
 
 void RunGuard(const Config& first, const ConfigSource& source,
-              const std::function<void(const Listening&)>& ready) {
+              const std::function<void(const Listening&)>& ready, bool beside) {
   signal(SIGPIPE, SIG_IGN);
   RouteLwsLog();
   const auto config = std::make_shared<const Config>(first);
   const unsigned count = WorkerCount(*config);
   Listening listening;
   std::vector<std::vector<Fd>> sockets(count);
+  AcceptingEnd::Sockets descriptors(count);
+  std::vector<SocketFile> files;
   for (const ListenerConfig& listener : config->listeners) {
     Address bound;
-    std::vector<Fd> opened = OpenListeners(listener.bind, count, bound);
-    for (unsigned i = 0; i < count; ++i) sockets[i].push_back(std::move(opened[i]));
+    std::vector<Fd> opened = OpenListeners(listener.bind, count, bound, beside);
+    if (bound.is_unix()) files.emplace_back(bound.path);
+    for (unsigned i = 0; i < count; ++i) {
+      descriptors[i].push_back(opened[i].get());
+      sockets[i].push_back(std::move(opened[i]));
+    }
     listening.listeners.push_back(bound);
   }
   ProcessState state;
@@ -68,11 +74,9 @@ void RunGuard(const Config& first, const ConfigSource& source,
        {"admin", listening.admin ? listening.admin->ToString() : "off"},
        {"workers", count}});
   if (ready) ready(listening);
-  control.Run(shared.workers);
+  control.Run(shared.workers, std::move(descriptors));
   for (const auto& worker : workers) worker->Join();
-  for (const ListenerConfig& listener : config->listeners) {
-    if (listener.bind.is_unix()) RemoveSocketFile(listener.bind.path);
-  }
+  for (const SocketFile& file : files) file.Remove();
   Log(LogLevel::kInfo, "stopped");
 }
 

@@ -11,6 +11,13 @@
 
 namespace connguard {
 
+namespace {
+
+// For what is on its way already when the guard is stopped.
+constexpr Millis kLastChance{1'000};
+
+}  // namespace
+
 Reception::Reception(Worker& worker, Fd fd, Client client, bool full)
     : Session(worker),
       fd_(std::move(fd)),
@@ -49,7 +56,15 @@ void Reception::Start() noexcept {
   if (!early_.empty()) Read(std::exchange(early_, {}));
 }
 
-void Reception::OnDrain(TimePoint /*at*/) noexcept { Leave(); }
+// Who has just come, or is saying what he wants, gets an answer; who only waits for his next wish
+// does not hold up the end.
+void Reception::OnDrain(TimePoint /*at*/) noexcept {
+  if (first_ || heard_) {
+    worker_.loop().timers().ArmAtLatest(timer_, worker_.now() + kLastChance);
+  } else {
+    Leave();
+  }
+}
 
 void Reception::OnReceive(Conn& /*conn*/, std::span<const std::uint8_t> data) noexcept {
   if (client_) Read(data);
@@ -120,7 +135,7 @@ void Reception::Refuse(int status, std::string_view why, HandshakeResult result,
 
 void Reception::TimeOut() {
   if (!client_) return;
-  if (heard_) {
+  if (heard_ && !worker_.shutting_down()) {
     Refuse(408, "no whole request head within limits.handshake_timeout", HandshakeResult::kLimit);
   } else {
     Leave();  // a connection on which nothing was asked gets no answer

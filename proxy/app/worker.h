@@ -77,6 +77,9 @@ class Worker {
   void Retire(SessionId id);
   void DeliverFence(const std::string& key, const FenceEffect& effect);
 
+  // Accepts until nobody has come for `quiet`; then `finished` gets the listening sockets, in the
+  // order of the configuration, on this worker's thread.
+  void StopAccepting(Millis quiet, std::function<void(std::vector<Fd>)> finished);
   // Stops listening and asks every session to end, spread over at most half of `time` so that their
   // clients do not come back in one wave; Shared::on_idle is called when all have ended.
   void Shutdown(Millis time);
@@ -141,7 +144,8 @@ class Worker {
   FenceShard fences_;
   JsonInspector inspector_;
   std::vector<std::unique_ptr<Listener>> listeners_;
-  std::vector<Errand> errands_;  // to itself
+  std::vector<Fd> finished_listeners_;  // none yet where it is still being accepted
+  std::vector<Errand> errands_;         // to itself
   std::vector<Slot> slots_;
   std::vector<std::uint32_t> free_slots_;
   std::vector<std::unique_ptr<Session>> retired_;  // destroyed between two turns of the loop

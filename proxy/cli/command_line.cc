@@ -73,8 +73,10 @@ std::optional<CommandLine::AdminFlag> ToAdminFlag(const std::string& text) {
   return CommandLine::AdminFlag{ParseAddress(text, true).value};
 }
 
-void AddWatchOption(CLI::App& app, Raw& raw) {
+void AddServeOptions(CLI::App& app, Raw& raw) {
   app.add_flag("--watch", raw.line.watch, "Reload when the configuration file changes");
+  app.add_flag("--handover", raw.line.handover,
+               "Listen where an older guard still does, until it is stopped");
 }
 
 void AddRunOptions(CLI::App& app, Raw& raw) {
@@ -109,7 +111,7 @@ Commands AddCommands(CLI::App& app, Raw& raw) {
   Commands commands{};
   commands.run = app.add_subcommand("run", "Run the guard (the default)");
   AddRunOptions(*commands.run, raw);
-  AddWatchOption(*commands.run, raw);
+  AddServeOptions(*commands.run, raw);
   commands.check = app.add_subcommand("check", "Check a configuration file");
   commands.check->add_option("-c,--config", raw.line.config_file, kSourceHelp)->type_name("FILE");
   commands.print_config =
@@ -159,12 +161,14 @@ std::string Problem(const CommandLine& line, bool validate) {
     case Command::kCheck:
       if (!file) return std::string(validate ? "--validate" : "check") + " needs -c FILE";
       if (line.watch) return "--watch is for run";
+      if (line.handover) return "--handover is for run";
       return quick ? "-c goes with neither --listen nor --upstream" : std::string();
     case Command::kDemo:
     case Command::kHealth:
     case Command::kMetrics:
-      return file || quick || validate || line.watch ? "this command takes its own options only"
-                                                     : std::string();
+      return file || quick || validate || line.watch || line.handover
+                 ? "this command takes its own options only"
+                 : std::string();
   }
   return {};
 }
@@ -189,7 +193,7 @@ std::variant<CommandLine, ExitStatus> ParseCommandLine(int argc, const char* con
   app.set_version_flag("--version", std::string("connguard ") + CONNGUARD_VERSION);
   app.require_subcommand(0, 1);
   AddRunOptions(app, raw);
-  AddWatchOption(app, raw);
+  AddServeOptions(app, raw);
   app.add_flag("--validate", raw.validate, "Check the configuration file only (as `check`)");
   const Commands commands = AddCommands(app, raw);
   try {

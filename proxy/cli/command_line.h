@@ -24,6 +24,7 @@ struct CommandLine {
   Command command = Command::kRun;
   std::string config_file;  // run, check, print-config: either this…
   bool watch = false;       // run: reload when the file changes
+  bool handover = false;    // run: listen beside an older guard
   std::string listen;       // …or (run, print-config) these two; demo: --listen alone
   std::string upstream;
   std::string agent_listen;        // demo: where the agent listens
