@@ -21,10 +21,13 @@ bool SameText(std::string_view a, std::string_view b) {
   return std::ranges::equal(a, b, [](char x, char y) { return Lower(x) == Lower(y); });
 }
 
-// Without port and brackets.
+// Without port and brackets; empty when it is neither.
 std::string_view NameOf(std::string_view host) {
-  if (host.starts_with('[')) return host.substr(1, host.find(']') - 1);
-  return host.substr(0, host.rfind(':'));
+  if (!host.starts_with('[')) return host.substr(0, host.rfind(':'));
+  const std::size_t close = host.find(']');
+  if (close == std::string_view::npos) return {};
+  const bool ends = close + 1 == host.size() || host[close + 1] == ':';
+  return ends ? host.substr(1, close - 1) : std::string_view();
 }
 
 // A browser that was made to take another site's name for this machine's sends that name. Where

@@ -214,13 +214,17 @@ int AdminServer::Impl::Request(lws* wsi, std::string_view path) {
   found->second.since = ++step;
   const AdminRequest request = ReadRequest(wsi, path);
   AdminAnswer answer = endpoints.Answer(request);
-  const bool stream = answer.events && request.method == "GET";
-  if (stream && streams.full()) {
+  if (request.method != "GET" || !answer.events) {
+    return found->second.exchange.Begin(wsi, request, answer);
+  }
+  if (streams.full()) {
     answer = Problem(503, "Service Unavailable", "There are as many streams of events as can be.");
     answer.fields.emplace_back("retry-after", "10");
+    return found->second.exchange.Begin(wsi, request, answer);
   }
+  streams.Open(wsi, *answer.events);
   const int closes = found->second.exchange.Begin(wsi, request, answer);
-  if (closes == 0 && stream && answer.events) streams.Open(wsi, *answer.events);
+  if (closes == 0) streams.Begun(wsi);
   return closes;
 }
 

@@ -18,10 +18,13 @@ lws_usec_t Micros(Millis time) { return std::chrono::microseconds(time).count();
 
 void EventStreams::Open(lws* wsi, const EventsWanted& wanted) {
   if (streams_.empty()) feed_->Take();  // what was left of earlier streams
-  lws_http_headers_detach(wsi);         // room for other requests' heads
-  lws_set_timeout(wsi, NO_PENDING_TIMEOUT, 0);
   if (!streams_.try_emplace(wsi, wanted).second) return;
   feed_->AddWatchers(1);
+}
+
+void EventStreams::Begun(lws* wsi) {
+  lws_http_headers_detach(wsi);  // room for other requests' heads
+  lws_set_timeout(wsi, NO_PENDING_TIMEOUT, 0);
 }
 
 void EventStreams::Close(lws* wsi) {

@@ -23,8 +23,10 @@ class EventStreams {
   bool full() const { return streams_.size() >= kMost; }
   bool Has(lws* wsi) const { return streams_.contains(wsi); }
 
-  // `wsi` has got the head of its answer.
+  // Before `wsi` gets the head of its answer: whoever has read that misses nothing.
   void Open(lws* wsi, const EventsWanted& wanted);
+  // After it.
+  void Begun(lws* wsi);
   // `wsi` is gone; nothing when it was no stream.
   void Close(lws* wsi);
 

@@ -50,7 +50,8 @@ std::vector<std::string> QueryOf(lws* wsi) {
     const int size = lws_hdr_copy_fragment(wsi, part.data(), static_cast<int>(part.size()),
                                            WSI_TOKEN_HTTP_URI_ARGS, i);
     if (size < 0) return parts;
-    parts.emplace_back(part.data(), static_cast<std::size_t>(size));
+    const std::string_view text(part.data(), static_cast<std::size_t>(size));
+    if (text != "/") parts.emplace_back(text);  // what lws makes of an empty one
   }
 }
 

@@ -113,6 +113,16 @@ std::optional<HttpReply> HttpClient::Receive(bool head_only) {
   return reply;
 }
 
+std::string HttpClient::ReadUntil(std::string_view mark) {
+  std::size_t at = std::string::npos;
+  while ((at = unread_.find(mark)) == std::string::npos) {
+    if (!Fill(kPatience)) return "";
+  }
+  std::string bytes = unread_.substr(0, at + mark.size());
+  unread_.erase(0, bytes.size());
+  return bytes;
+}
+
 std::optional<HttpReply> HttpClient::Ask(std::string_view method, std::string_view target,
                                          std::string_view fields) {
   Send(std::string(method) + " " + std::string(target) + " HTTP/1.1\r\nHost: localhost\r\n" +

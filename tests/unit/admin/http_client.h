@@ -38,6 +38,9 @@ class HttpClient {
   std::optional<HttpReply> Ask(std::string_view method, std::string_view target,
                                std::string_view fields = "");
 
+  // The bytes up to the end of `mark`, for answers without an end; empty when it does not come.
+  std::string ReadUntil(std::string_view mark);
+
   // True when the server ends the connection within `time`; what comes before is thrown away.
   bool EndsWithin(std::chrono::milliseconds time);
 
