@@ -11,6 +11,7 @@ class Worker;
 
 // What clients are told, and how long they are asked to stay away.
 inline constexpr int kRetryAfterSeconds = 5;
+inline constexpr std::string_view kWhyOperator = "closed by the operator";
 inline constexpr std::string_view kWhyStopping = "the guard is stopping";
 inline constexpr std::string_view kWhyConflict = "another client of this session is alive";
 inline constexpr std::string_view kWhySuperseded =

@@ -40,10 +40,11 @@ void WebSocketSession::EndAtBoundary() {
 void WebSocketSession::OnOperator() noexcept {
   recorder_.At(worker_.now());
   recorder_.Note("ended by the operator");
+  detail_ = kWhyOperator;  // the Close's reason, too
   if (waiting_) {
     fence_.Abandon();
     waiting_ = false;
-    RefuseClient(503, "closed by the operator", HandshakeResult::kOperator);
+    RefuseClient(503, kWhyOperator, HandshakeResult::kOperator);
   } else if (client_) {
     EndClient(CloseCause::kOperator);
     DropClient(CloseCause::kOperator, CloseCode::kAbnormal);
