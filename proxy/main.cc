@@ -48,6 +48,8 @@ ExitStatus Execute(const CommandLine& line) {
       return Health(line);
     case CommandLine::Command::kDemo:
       return RunDemo(line);
+    case CommandLine::Command::kDrain:
+      return RunDrain({*line.admin->bind, line.token_file, line.wait}, std::cout, std::cerr);
     case CommandLine::Command::kMetrics:
       std::cout << MetricsReference();
       return ExitStatus::kOk;

@@ -23,7 +23,7 @@ struct Raw {
   CommandLine line;
   bool validate = false;
   std::string admin;
-  std::string health_admin = "127.0.0.1:9180";
+  std::string admin_endpoint = "127.0.0.1:9180";
   unsigned workers = 0;
   std::string level;
   std::string format;
@@ -105,6 +105,7 @@ struct Commands {
   CLI::App* demo;
   CLI::App* health;
   CLI::App* metrics;
+  CLI::App* drain;
 };
 
 Commands AddCommands(CLI::App& app, Raw& raw) {
@@ -127,10 +128,19 @@ Commands AddCommands(CLI::App& app, Raw& raw) {
       ->type_name("ADDR")
       ->capture_default_str();
   commands.health = app.add_subcommand("health", "Ask a running guard whether it is ready");
-  commands.health->add_option("--admin", raw.health_admin, "Its admin endpoint")
+  commands.health->add_option("--admin", raw.admin_endpoint, "Its admin endpoint")
       ->check(AddressProblem)
       ->type_name("ADDR")
       ->capture_default_str();
+  commands.drain = app.add_subcommand("drain", "Stop a running guard between two turns");
+  commands.drain->add_option("--admin", raw.admin_endpoint, "Its admin endpoint")
+      ->check(AddressProblem)
+      ->type_name("ADDR")
+      ->capture_default_str();
+  commands.drain->add_option("--token-file", raw.line.token_file, "File with its admin.token")
+      ->check(CLI::ExistingFile)
+      ->type_name("FILE");
+  commands.drain->add_flag("--wait", raw.line.wait, "Until it has gone");
   commands.metrics = app.add_subcommand("metrics", "Print what each metric means, as Markdown");
   return commands;
 }
@@ -141,6 +151,7 @@ CommandLine::Command Chosen(const Commands& commands, bool validate) {
   if (commands.demo->parsed()) return Command::kDemo;
   if (commands.health->parsed()) return Command::kHealth;
   if (commands.metrics->parsed()) return Command::kMetrics;
+  if (commands.drain->parsed()) return Command::kDrain;
   return commands.check->parsed() || validate ? Command::kCheck : Command::kRun;
 }
 
@@ -166,6 +177,7 @@ std::string Problem(const CommandLine& line, bool validate) {
     case Command::kDemo:
     case Command::kHealth:
     case Command::kMetrics:
+    case Command::kDrain:
       return file || quick || validate || line.watch || line.handover
                  ? "this command takes its own options only"
                  : std::string();
@@ -180,7 +192,9 @@ void Finish(const Commands& commands, Raw& raw) {
   if (raw.workers > 0) raw.line.workers = raw.workers;
   raw.line.log_level = ValueOf<LogLevel>(raw.level, kLevels);
   raw.line.log_format = ValueOf<LogFormat>(raw.format, kFormats);
-  if (raw.line.command == Command::kHealth) raw.line.admin = ToAdminFlag(raw.health_admin);
+  if (raw.line.command == Command::kHealth || raw.line.command == Command::kDrain) {
+    raw.line.admin = ToAdminFlag(raw.admin_endpoint);
+  }
   if (raw.line.command == Command::kDemo) raw.line.agent_listen = raw.demo_agent_listen;
 }
 
