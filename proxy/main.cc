@@ -4,6 +4,7 @@
 #include <iostream>
 #include <variant>
 
+#include "admin/metrics_page.h"
 #include "app/guard.h"
 #include "cli/command_line.h"
 #include "cli/commands.h"
@@ -13,10 +14,10 @@
 namespace connguard {
 namespace {
 
-ExitStatus Run(const Config& config, const ConfigSource& source) {
+ExitStatus Run(const Config& config, const ConfigSource& source, bool handover) {
   StartLogging(config.logging);
   try {
-    RunGuard(config, source, {});
+    RunGuard(config, source, {}, handover);
   } catch (const std::exception& error) {
     Log(LogLevel::kError, "failed", {{"why", error.what()}});
     StopLogging();
@@ -47,6 +48,11 @@ ExitStatus Execute(const CommandLine& line) {
       return Health(line);
     case CommandLine::Command::kDemo:
       return RunDemo(line);
+    case CommandLine::Command::kDrain:
+      return RunDrain({*line.admin->bind, line.token_file, line.wait}, std::cout, std::cerr);
+    case CommandLine::Command::kMetrics:
+      std::cout << MetricsReference();
+      return ExitStatus::kOk;
     case CommandLine::Command::kRun:
       break;
   }
@@ -56,7 +62,7 @@ ExitStatus Execute(const CommandLine& line) {
   if (!line.config_file.empty()) {
     source = {[&] { return ReadConfig(line, environment); }, line.config_file, line.watch};
   }
-  return Run(*config, source);
+  return Run(*config, source, line.handover);
 }
 
 }  // namespace

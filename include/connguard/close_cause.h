@@ -31,6 +31,7 @@ enum class CloseCause : std::uint8_t {
   kUpstreamUnreachable,       // could not be connected to
   kUpstreamHandshakeTimeout,  // no answer to the handshake
   kTurnOverdue,               // shielded for longer than turn.max
+  kOperator,                  // ended over the admin endpoint
   kShutdown,                  // the guard is stopping
 };
 

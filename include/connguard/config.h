@@ -37,8 +37,9 @@ struct UpstreamConfig {
   Millis handshake_timeout{30'000};  // from a WebSocket handshake to its answer
   Millis response_timeout{300'000};  // from a whole plain request to its answer's head
   KeepaliveConfig keepalive;
-  bool forwarded = false;  // send Forwarded (RFC 7239) besides X-Forwarded-*
-  bool via = false;        // send Via (RFC 9110 §7.6.3)
+  bool forwarded = false;   // send Forwarded (RFC 7239) besides X-Forwarded-*
+  bool via = false;         // send Via (RFC 9110 §7.6.3)
+  bool traceparent = true;  // begin a trace (W3C) for a request that came with none
 };
 
 // One segment of `match.path`.
@@ -140,7 +141,7 @@ struct ShutdownConfig {
 };
 
 enum class LogLevel : std::uint8_t { kDebug, kInfo, kWarn, kError, kOff };
-enum class LogFormat : std::uint8_t { kJson, kText };
+enum class LogFormat : std::uint8_t { kJson, kText, kLogfmt };
 
 struct LoggingConfig {
   LogLevel level = LogLevel::kInfo;

@@ -67,6 +67,17 @@ class Fence {
 
   std::optional<FenceEffect> PollEffect();
 
+  // Who holds the key; `alive`: its client is.
+  struct Lease {
+    Ticket ticket;
+    Epoch epoch = Epoch::kNone;
+    bool alive = true;
+  };
+  const std::vector<Lease>& leases() const { return leases_; }
+  std::optional<Ticket> waiter() const {
+    return waiter_ ? std::optional<Ticket>(waiter_->ticket) : std::nullopt;
+  }
+
   State state() const { return state_; }
   bool free() const { return state_ == State::kFree; }
 
@@ -79,12 +90,6 @@ class Fence {
     Ticket ticket;
     OnConflict policy = OnConflict::kTakeover;
     Epoch epoch = Epoch::kNone;
-  };
-
-  struct Lease {
-    Ticket ticket;
-    Epoch epoch = Epoch::kNone;
-    bool alive = true;
   };
 
   void Ask(const Asker& asker);

@@ -57,8 +57,12 @@ class Turn {
   // True when the last transition to idle was by `max`, until the next Begin.
   bool overdue() const { return overdue_; }
 
-  // When the last turn ended; TimePoint::min() when none has. `linger` counts from here.
+  // When a turn ended last; TimePoint::min() when none has. `linger` counts from here.
   TimePoint ended_at() const { return ended_at_; }
+
+  // Turns that ended since the beginning: answered or silent, and given up after `max`.
+  std::uint64_t finished() const { return finished_; }
+  std::uint64_t given_up() const { return given_up_; }
 
   TimePoint NextTimeout() const;
 
@@ -70,6 +74,8 @@ class Turn {
   TurnPolicy policy_;
   std::uint32_t in_flight_ = 0;
   bool overdue_ = false;
+  std::uint64_t finished_ = 0;
+  std::uint64_t given_up_ = 0;
   TimePoint since_ = TimePoint::min();  // what `max` counts from
   TimePoint quiet_at_ = kNever;         // armed by an answer that leaves its turn unfinished
   TimePoint frozen_at_ = kNever;

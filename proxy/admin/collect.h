@@ -132,6 +132,40 @@ void CollectHistogram(const MetricRow& row, const MetricSources& sources,
   });
 }
 
+// Labels: route, an enumeration's word.
+template <auto kMember, const auto& kWords, const auto& kBounds>
+void CollectRouteHistogramsBy(const MetricRow& row, const MetricSources& sources,
+                              prometheus::MetricFamily& family) {
+  ForEachRoute(sources, [&](std::string_view name, std::size_t route) {
+    for (std::size_t i = 0; i < kWords.size(); ++i) {
+      auto histogram = SumHistogram<kBounds>(sources, [route, i](const WorkerMetrics& w) -> auto& {
+        return (w.route(route).*kMember).at(i);
+      });
+      if (name.empty() && histogram.sample_count == 0) continue;
+      AddSample(row, family, {name, kWords[i]}).histogram = std::move(histogram);
+    }
+  });
+}
+
+// One histogram: no labels.
+template <auto kMember, const auto& kBounds>
+void CollectWorkersHistogram(const MetricRow& row, const MetricSources& sources,
+                             prometheus::MetricFamily& family) {
+  AddSample(row, family, {}).histogram =
+      SumHistogram<kBounds>(sources, [](const WorkerMetrics& w) -> auto& { return w.*kMember; });
+}
+
+// Labels: route.
+template <auto kMember>
+void CollectRoutes(const MetricRow& row, const MetricSources& sources,
+                   prometheus::MetricFamily& family) {
+  ForEachRoute(sources, [&](std::string_view name, std::size_t route) {
+    const double sum =
+        Sum(sources, [route](const WorkerMetrics& w) -> auto& { return w.route(route).*kMember; });
+    if (!name.empty() || sum != 0) AddNumber(row, family, {name}, sum);
+  });
+}
+
 // Labels: an enumeration's word.
 template <auto kMember, const auto& kWords, const auto& kBounds>
 void CollectHistogramBy(const MetricRow& row, const MetricSources& sources,

@@ -112,8 +112,12 @@ AdminAnswer File(AdminCall&) {
   return {.content_type = kType, .body = std::string(FindAdminAsset(kName).value())};
 }
 
-constexpr char kOpenApi[] = "openapi.json", kIndex[] = "index.html", kScript[] = "app.js",
-               kStyle[] = "style.css", kIcon[] = "icon.svg";
+constexpr char kOpenApi[] = "openapi.json", kIndex[] = "index.html", kIcon[] = "icon.svg";
+constexpr char kActivityJs[] = "activity.js", kApiJs[] = "api.js", kAppJs[] = "app.js",
+               kChartsJs[] = "charts.js", kDialogsJs[] = "dialogs.js",
+               kOverviewJs[] = "overview.js", kPanelJs[] = "panel.js", kStoreJs[] = "store.js",
+               kTableJs[] = "table.js", kThemeJs[] = "theme.js", kWordsJs[] = "words.js",
+               kSessionsCss[] = "sessions.css", kStyleCss[] = "style.css";
 constexpr char kJson[] = "application/json", kHtml[] = "text/html; charset=utf-8",
                kJavaScript[] = "text/javascript; charset=utf-8", kCss[] = "text/css; charset=utf-8",
                kSvg[] = "image/svg+xml";
@@ -133,7 +137,7 @@ constexpr auto kTable = std::to_array<EndpointRow>({
     {"GET", "/healthz", Always, Live},
     {"GET", "/readyz", Has<&Sources::not_ready_reason>, Ready},
     {"GET", "/metrics", Has<&Sources::metrics>, Metrics},
-    {"GET", "/v1/overview", HasFigures, Overview, false, kSilent},
+    {"GET", "/v1/overview", HasFigures, Overview},
     {"GET", "/v1/sessions", Has<&Sources::sessions>, Sessions, true, kSilent},
     {"GET", "/v1/sessions/{id}", Has<&Sources::session>, Session, false, kSilent},
     {"DELETE", "/v1/sessions/{id}", Has<&Sources::close_session>, CloseSession, false, kSilent},
@@ -147,8 +151,19 @@ constexpr auto kTable = std::to_array<EndpointRow>({
     {"GET", "/v1/openapi.json", Always, File<kOpenApi, kJson>},
     {"GET", "/", Always, File<kIndex, kHtml>},
     {"GET", "/index.html", Always, File<kIndex, kHtml>},
-    {"GET", "/app.js", Always, File<kScript, kJavaScript>},
-    {"GET", "/style.css", Always, File<kStyle, kCss>},
+    {"GET", "/activity.js", Always, File<kActivityJs, kJavaScript>},
+    {"GET", "/api.js", Always, File<kApiJs, kJavaScript>},
+    {"GET", "/app.js", Always, File<kAppJs, kJavaScript>},
+    {"GET", "/charts.js", Always, File<kChartsJs, kJavaScript>},
+    {"GET", "/dialogs.js", Always, File<kDialogsJs, kJavaScript>},
+    {"GET", "/overview.js", Always, File<kOverviewJs, kJavaScript>},
+    {"GET", "/panel.js", Always, File<kPanelJs, kJavaScript>},
+    {"GET", "/store.js", Always, File<kStoreJs, kJavaScript>},
+    {"GET", "/table.js", Always, File<kTableJs, kJavaScript>},
+    {"GET", "/theme.js", Always, File<kThemeJs, kJavaScript>},
+    {"GET", "/words.js", Always, File<kWordsJs, kJavaScript>},
+    {"GET", "/sessions.css", Always, File<kSessionsCss, kCss>},
+    {"GET", "/style.css", Always, File<kStyleCss, kCss>},
     {"GET", "/icon.svg", Always, File<kIcon, kSvg>},
 });
 

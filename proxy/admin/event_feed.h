@@ -80,4 +80,14 @@ class EventFeed {
   std::function<void()> wake_;
 };
 
+// Of the process as a whole, by now. Any thread.
+inline void Publish(EventFeed& feed, AdminEvent::Kind kind, std::string why) {
+  if (!feed.wanted()) return;
+  AdminEvent event;
+  event.kind = kind;
+  event.at = std::chrono::system_clock::now();
+  event.why = std::move(why);
+  feed.Publish(std::move(event));
+}
+
 }  // namespace connguard

@@ -54,6 +54,13 @@ inline constexpr BucketBounds<10> kShieldBounds = {
     {Millis{100}, Millis{500}, Millis{1'000}, Millis{2'500}, Millis{5'000}, Millis{10'000},
      Millis{30'000}, Millis{60'000}, Millis{120'000}, Millis{300'000}}};
 
+inline constexpr BucketBounds<12> kTurnBounds = {
+    {Millis{100}, Millis{250}, Millis{500}, Millis{1'000}, Millis{2'500}, Millis{5'000},
+     Millis{10'000}, Millis{20'000}, Millis{45'000}, Millis{90'000}, Millis{180'000},
+     Millis{600'000}}};
+inline constexpr BucketBounds<10> kLagBounds = {{Millis{1}, Millis{2}, Millis{5}, Millis{10},
+                                                 Millis{25}, Millis{50}, Millis{100}, Millis{250},
+                                                 Millis{1'000}, Millis{5'000}}};
 inline constexpr BucketBounds<11> kRttBounds = {{Millis{1}, Millis{2}, Millis{5}, Millis{10},
                                                  Millis{25}, Millis{50}, Millis{100}, Millis{250},
                                                  Millis{500}, Millis{1'000}, Millis{5'000}}};
@@ -99,11 +106,12 @@ enum class HandshakeResult : std::uint8_t {
   kClientLeft,           // before there was an answer
   kLimit,                // refused by one of `limits`
   kShutdown,             // the guard is stopping
+  kOperator,             // ended over the admin endpoint
 };
 inline constexpr auto kHandshakeResultWords = std::to_array<std::string_view>(
     {"accepted", "refused_by_upstream", "not_found", "bad_request", "conflict", "superseded",
      "wait_timeout", "upstream_unreachable", "upstream_timeout", "upstream_invalid", "client_left",
-     "limit", "shutdown"});
+     "limit", "shutdown", "operator"});
 
 enum class TurnOutcome : std::uint8_t {
   kDelivered,  // ended while its client was there
@@ -113,6 +121,45 @@ enum class TurnOutcome : std::uint8_t {
 };
 inline constexpr auto kTurnOutcomeWords =
     std::to_array<std::string_view>({"delivered", "orphaned", "aborted", "overdue"});
+
+// What became of those who asked for a session key, and of those who held it.
+enum class FenceOutcome : std::uint8_t {
+  kGranted,           // at once
+  kGrantedAfterWait,  // after the session before was over
+  kSuperseded,        // a newer client took the waiter's place
+  kConflict,          // the holder's client is alive (on_conflict: reject)
+  kAbandoned,         // the waiter left, or had waited for session.wait
+  kEvicted,           // a holder's client, by a newer one
+};
+inline constexpr auto kFenceOutcomeWords = std::to_array<std::string_view>(
+    {"granted", "granted_after_wait", "superseded", "conflict", "abandoned", "evicted"});
+
+// The Close that a client got or sent.
+enum class CodeClass : std::uint8_t {
+  kNone,  // there was none, or none with a code
+  k1000,
+  k1001,
+  k1xxx,  // the protocol's others
+  k3xxx,
+  k4xxx,
+};
+inline constexpr auto kCodeClassWords =
+    std::to_array<std::string_view>({"none", "1000", "1001", "1xxx", "3xxx", "4xxx"});
+constexpr CodeClass CodeClassOf(CloseCode code) {
+  switch (code) {
+    case CloseCode::kNone:
+    case CloseCode::kAbnormal:
+      return CodeClass::kNone;
+    case CloseCode::kNormal:
+      return CodeClass::k1000;
+    case CloseCode::kGoingAway:
+      return CodeClass::k1001;
+    default:
+      break;
+  }
+  const auto number = static_cast<unsigned>(code);
+  return number < 3000 ? CodeClass::k1xxx : number < 4000 ? CodeClass::k3xxx : CodeClass::k4xxx;
+}
 
 enum class HttpClass : std::uint8_t { k1xx, k2xx, k3xx, k4xx, k5xx };
 inline constexpr auto kHttpClassWords =
@@ -149,9 +196,13 @@ struct alignas(kCacheLine) RouteMetrics {
   CellsBy<Counter, HandshakeResult, kHandshakeResultWords.size()> handshakes;
   Histogram<kHoldBounds> handshake_hold;  // from Acquire to the grant or the refusal
   CellsBy<Counter, TurnOutcome, kTurnOutcomeWords.size()> turns;
+  // From the first byte of the client's message to the turn's end.
+  CellsBy<Histogram<kTurnBounds>, TurnOutcome, kTurnOutcomeWords.size()> turn_duration;
+  Gauge turns_in_flight;
   Histogram<kShieldBounds> shield;          // from the drop to the end of the shield
   Histogram<kShieldBounds> upstream_stall;  // from a pong that was overdue to the next byte
-  CellsBy<Counter, CloseCause, kCloseCauses> closes;
+  using ClosesByCode = CellsBy<Counter, CodeClass, kCodeClassWords.size()>;
+  CellsBy<ClosesByCode, CloseCause, kCloseCauses> closes;  // a kilobyte
   CellsBy<Counter, HttpClass, kHttpClassWords.size()>
       http_requests;  // plain ones, when their answer is over
 };
@@ -192,6 +243,8 @@ class alignas(kCacheLine) WorkerMetrics {
   Counter connections_accepted;
   Gauge fence_keys;         // keys of this worker's shard that are not free
   Counter fence_takeovers;  // holders evicted by a newer client
+  CellsBy<Counter, FenceOutcome, kFenceOutcomeWords.size()> fence_outcomes;
+  Histogram<kLagBounds> event_loop_lag;  // one for each turn of the loop that a timer was due in
   CellsBy<Counter, Side, kSideWords.size()> heartbeat_timeouts;
   CellsBy<Histogram<kRttBounds>, Side, kSideWords.size()> ping_rtt;
   Counter barrier_timeouts;

@@ -26,12 +26,13 @@ std::string_view TypeWord(prometheus::MetricType type) {
 
 }  // namespace
 
-MetricsPage::MetricsPage(RouteNames routes, std::vector<const WorkerMetrics*> workers)
-    : routes_(std::move(routes)), workers_(std::move(workers)) {}
+MetricsPage::MetricsPage(RouteNames routes, std::vector<const WorkerMetrics*> workers,
+                         const ProcessState* process)
+    : routes_(std::move(routes)), workers_(std::move(workers)), process_(process) {}
 
 std::vector<prometheus::MetricFamily> MetricsPage::Collect() const {
   const std::vector<std::string> routes = routes_();
-  const MetricSources sources{routes, workers_};
+  const MetricSources sources{routes, workers_, process_};
   std::vector<prometheus::MetricFamily> families;
   for (const MetricRow& row : MetricsTable()) {
     prometheus::MetricFamily& family = families.emplace_back();

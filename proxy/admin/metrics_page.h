@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "admin/metrics.h"
+#include "admin/process_state.h"
 
 namespace connguard {
 
@@ -18,8 +19,9 @@ class MetricsPage : public prometheus::Collectable {
   // The names of all routes, in the order of the workers' figures. Any thread.
   using RouteNames = std::function<std::vector<std::string>()>;
 
-  // The workers must outlive the page.
-  MetricsPage(RouteNames routes, std::vector<const WorkerMetrics*> workers);
+  // The workers, and `process` if there is one, must outlive the page.
+  MetricsPage(RouteNames routes, std::vector<const WorkerMetrics*> workers,
+              const ProcessState* process = nullptr);
 
   std::vector<prometheus::MetricFamily> Collect() const override;
 
@@ -29,6 +31,7 @@ class MetricsPage : public prometheus::Collectable {
  private:
   RouteNames routes_;
   std::vector<const WorkerMetrics*> workers_;
+  const ProcessState* process_;
 };
 
 // The reference of all metrics as a Markdown table.

@@ -2,6 +2,7 @@
 #include "admin/metrics_table.h"
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 
 #include "admin/collect.h"
@@ -20,10 +21,13 @@ constexpr auto kRoute = std::to_array<std::string_view>({"route"});
 constexpr auto kRouteState = std::to_array<std::string_view>({"route", "state"});
 constexpr auto kRouteResult = std::to_array<std::string_view>({"route", "result"});
 constexpr auto kRouteOutcome = std::to_array<std::string_view>({"route", "outcome"});
-constexpr auto kRouteCauseBy = std::to_array<std::string_view>({"route", "cause", "by"});
+constexpr auto kRouteCauseByCode =
+    std::to_array<std::string_view>({"route", "cause", "by", "code_class"});
 constexpr auto kRouteDirection = std::to_array<std::string_view>({"route", "direction"});
 constexpr auto kRouteClass = std::to_array<std::string_view>({"route", "class"});
 constexpr auto kSide = std::to_array<std::string_view>({"side"});
+constexpr auto kOutcome = std::to_array<std::string_view>({"outcome"});
+constexpr auto kResult = std::to_array<std::string_view>({"result"});
 constexpr auto kVersion = std::to_array<std::string_view>({"version"});
 
 void CollectBuildInfo(const MetricRow& row, const MetricSources&, MetricFamily& family) {
@@ -34,16 +38,44 @@ void CollectWorkerCount(const MetricRow& row, const MetricSources& sources, Metr
   AddNumber(row, family, {}, static_cast<double>(sources.workers.size()));
 }
 
+// Of the codes that a cause can have, the one that its row names is always shown (a counter should
+// be there before it counts), the others when they have been seen.
 void CollectCloses(const MetricRow& row, const MetricSources& sources, MetricFamily& family) {
   ForEachRoute(sources, [&](std::string_view name, std::size_t route) {
     for (std::size_t i = 0; i < kCloseCauses; ++i) {
       const CloseCauseRow& cause = Describe(static_cast<CloseCause>(i));
-      const double sum = Sum(sources, [route, i](const WorkerMetrics& w) -> auto& {
-        return w.route(route).closes.at(i);
-      });
-      if (!name.empty() || sum != 0) AddNumber(row, family, {name, cause.word, cause.by}, sum);
+      const auto own = static_cast<std::size_t>(CodeClassOf(cause.to_client));
+      for (std::size_t code = 0; code < kCodeClassWords.size(); ++code) {
+        const double sum = Sum(sources, [route, i, code](const WorkerMetrics& w) -> auto& {
+          return w.route(route).closes.at(i).at(code);
+        });
+        if (sum == 0 && (name.empty() || code != own)) continue;
+        AddNumber(row, family, {name, cause.word, cause.by, kCodeClassWords[code]}, sum);
+      }
     }
   });
+}
+
+template <double (*kRead)(const ProcessState&)>
+void CollectState(const MetricRow& row, const MetricSources& sources, MetricFamily& family) {
+  if (sources.process != nullptr) AddNumber(row, family, {}, kRead(*sources.process));
+}
+
+double Generation(const ProcessState& state) { return static_cast<double>(state.generation); }
+double Draining(const ProcessState& state) { return state.drain != DrainState::kOff ? 1 : 0; }
+double ReloadWasGood(const ProcessState& state) { return state.last_reload_ok ? 1 : 0; }
+double LoadedAt(const ProcessState& state) {
+  return std::chrono::duration<double>(state.loaded_at.load().time_since_epoch()).count();
+}
+
+void CollectReloads(const MetricRow& row, const MetricSources& sources, MetricFamily& family) {
+  if (sources.process == nullptr) return;
+  const auto add = [&](std::string_view result, const std::atomic<std::uint64_t>& count) {
+    AddNumber(row, family, {result}, static_cast<double>(count));
+  };
+  add("applied", sources.process->reloads_applied);
+  add("unchanged", sources.process->reloads_unchanged);
+  add("rejected", sources.process->reloads_rejected);
 }
 
 void CollectLogLinesDropped(const MetricRow& row, const MetricSources&, MetricFamily& family) {
@@ -72,12 +104,20 @@ constexpr auto kTable = std::to_array<MetricRow>({
     {"connguard_tunnels", Type::Gauge, kRouteState,
      "Upstream sessions by state; shielded: the client is gone, the turn is not over.",
      CollectRoutesBy<&RouteMetrics::tunnels, kTunnelPhaseWords>},
-    {"connguard_closes_total", Type::Counter, kRouteCauseBy,
-     "Tunnels that ended, by the cause that came first and by whose doing it was.", CollectCloses},
+    {"connguard_closes_total", Type::Counter, kRouteCauseByCode,
+     "Tunnels that ended, by the cause that came first, by whose doing it was, and by the code of "
+     "the Close that the client got or sent.",
+     CollectCloses},
     {"connguard_turns_total", Type::Counter, kRouteOutcome,
      "Turns that ended; orphaned: after their client had gone; aborted: with their upstream; "
      "overdue: given up after turn.max.",
      CollectRoutesBy<&RouteMetrics::turns, kTurnOutcomeWords>},
+    {"connguard_turn_duration_seconds", Type::Histogram, kRouteOutcome,
+     "From the first byte of a client's message to the end of its turn; of more than 8 turns that "
+     "are in flight in one tunnel only the oldest are timed.",
+     CollectRouteHistogramsBy<&RouteMetrics::turn_duration, kTurnOutcomeWords, kTurnBounds>},
+    {"connguard_turns_in_flight", Type::Gauge, kRoute, "Turns that have not ended.",
+     CollectRoutes<&RouteMetrics::turns_in_flight>},
     {"connguard_shield_seconds", Type::Histogram, kRoute,
      "How long upstream sessions outlived a client that had dropped in mid-turn.",
      CollectHistogram<&RouteMetrics::shield, kShieldBounds>},
@@ -86,6 +126,10 @@ constexpr auto kTable = std::to_array<MetricRow>({
     {"connguard_fence_takeovers_total", Type::Counter, Labels(),
      "Clients evicted by a newer client of the same session key.",
      CollectWorkers<&WorkerMetrics::fence_takeovers>},
+    {"connguard_fence_outcomes_total", Type::Counter, kOutcome,
+     "What became of clients that asked for a session key; abandoned: left, or waited for "
+     "session.wait; evicted: held it until a newer client came.",
+     CollectWorkersBy<&WorkerMetrics::fence_outcomes, kFenceOutcomeWords>},
     {"connguard_bytes_total", Type::Counter, kRouteDirection,
      "Bytes relayed through tunnels, frame headers included; up: from clients to upstreams.",
      CollectUpAndDown<&RouteMetrics::bytes_up, &RouteMetrics::bytes_down>},
@@ -122,6 +166,20 @@ constexpr auto kTable = std::to_array<MetricRow>({
     {"connguard_upstream_retries_total", Type::Counter, Labels(),
      "Plain HTTP requests sent again because such a connection was dead.",
      CollectWorkers<&WorkerMetrics::upstream_retries>},
+    {"connguard_event_loop_lag_seconds", Type::Histogram, Labels(),
+     "How late the event loops served their timers.",
+     CollectWorkersHistogram<&WorkerMetrics::event_loop_lag, kLagBounds>},
+    {"connguard_reloads_total", Type::Counter, kResult,
+     "Reloads of the configuration, by what came of them.", CollectReloads},
+    {"connguard_config_generation", Type::Gauge, Labels(),
+     "Number of the configuration in force; every reload that changes something adds 1.",
+     CollectState<Generation>},
+    {"connguard_config_last_reload_success_timestamp_seconds", Type::Gauge, Labels(),
+     "When the configuration in force was loaded, since the Unix epoch.", CollectState<LoadedAt>},
+    {"connguard_config_last_reload_successful", Type::Gauge, Labels(),
+     "1, or 0 when the last reload was refused.", CollectState<ReloadWasGood>},
+    {"connguard_draining", Type::Gauge, Labels(), "1 while the guard is stopping.",
+     CollectState<Draining>},
     {"connguard_log_lines_dropped_total", Type::Counter, Labels(),
      "Log lines lost because nobody read them fast enough.", CollectLogLinesDropped},
     {"process_cpu_seconds_total", Type::Counter, Labels(),

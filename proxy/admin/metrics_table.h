@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "admin/metrics.h"
+#include "admin/process_state.h"
 
 namespace connguard {
 
@@ -16,6 +17,7 @@ namespace connguard {
 struct MetricSources {
   std::span<const std::string> routes;  // names, in the order of the workers' routes
   std::span<const WorkerMetrics* const> workers;
+  const ProcessState* process = nullptr;  // null: its metrics have no samples
 };
 
 struct MetricRow;

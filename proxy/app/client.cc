@@ -13,12 +13,13 @@ std::string AddressOf(const Config& config, const Client& client, const RequestH
 }
 
 RequestHop HopOf(const Config& config, const Client& client, const RequestHead& head,
-                 const UpstreamConfig& upstream) {
+                 const UpstreamConfig& upstream, const TraceContext& trace) {
   RequestHop hop;
   if (client.ip != "unix") hop.client_ip = client.ip;
   hop.trusted = IsTrusted(config.listeners[client.listener].trusted_proxies, client.ip);
   hop.forwarded = upstream.forwarded;
   hop.via = upstream.via;
+  hop.traceparent = trace.created();
   if (!Find(head.fields, "Host")) hop.host = HostOf(upstream);
   return hop;
 }

@@ -7,6 +7,7 @@
 #include "app/presence.h"
 #include "connguard/config.h"
 #include "http/forwarding.h"
+#include "http/trace_context.h"
 #include "net/conn.h"
 
 namespace connguard {
@@ -29,9 +30,10 @@ struct Client {
 // Who has asked: of the socket, or as trusted proxies tell it.
 std::string AddressOf(const Config& config, const Client& client, const RequestHead& head);
 
-// What the forwarding rules need to know of a request from `client` to `upstream`.
+// What the forwarding rules need to know of a request from `client` to `upstream`; `trace` has to
+// outlive it.
 RequestHop HopOf(const Config& config, const Client& client, const RequestHead& head,
-                 const UpstreamConfig& upstream);
+                 const UpstreamConfig& upstream, const TraceContext& trace);
 
 // Lets the kernel find out, as fast as the route's heartbeat would, that a peer has vanished: for
 // what is sent and never acknowledged, and where nothing is sent. An upstream that is busy with a

@@ -20,6 +20,10 @@ void ClientStream::Feed(std::span<const std::uint8_t> data) {
   FrameRun run([this](std::span<const std::uint8_t> frames) { sink_.ToUpstream(frames); });
   while (true) {
     const Piece piece = scanner_.Next(data);
+    if (piece.begins_frame && recorder_ != nullptr) {
+      recorder_->Frame(Side::kClient, piece.begins_message ? piece.opcode : Opcode::kContinuation,
+                       piece.fin, piece.frame_size);
+    }
     switch (piece.kind) {
       case Piece::Kind::kNone:
         return;

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "app/flight_recorder.h"
 #include "app/frame_run.h"
 #include "connguard/close_cause.h"
 #include "connguard/config.h"
@@ -43,6 +44,9 @@ class ClientStream {
   ClientStream(const ScanPolicy& policy, const TurnProfile& profile, JsonInspector& inspector,
                ClientStreamSink& sink, const InflatePolicy& inflate = {});
 
+  // The headers of data frames are noted there from now on.
+  void RecordIn(FlightRecorder& recorder) { recorder_ = &recorder; }
+
   void Feed(std::span<const std::uint8_t> data);
   // The window has opened: passes on what waits, as far as it goes.
   void Release();
@@ -70,6 +74,7 @@ class ClientStream {
   const TurnProfile& profile_;
   JsonInspector& inspector_;
   ClientStreamSink& sink_;
+  FlightRecorder* recorder_ = nullptr;
   MessageAssembler assembler_;         // for judging
   std::vector<std::uint8_t> judged_;   // frames of the message that is being judged
   std::vector<std::uint8_t> held_;     // frames of the messages that wait

@@ -37,14 +37,15 @@ std::vector<std::size_t> RouteNumbers::NumbersFor(const Config& config) {
 }
 
 Control::Control(std::shared_ptr<const Config> config, ConfigSource source, ProcessState& state,
-                 RouteNumbers& routes)
+                 EventFeed& feed, RouteNumbers& routes)
     : state_(state),
+      feed_(feed),
       routes_(routes),
       resolver_((uv_loop_init(&loop_), &loop_),
                 [this](const Address& upstream, const std::vector<SocketAddress>& addresses) {
                   OnResolved(upstream, addresses);
                 }),
-      reloader_(config, source, resolver_, state,
+      reloader_(config, source, resolver_, state, feed,
                 [this](std::shared_ptr<const Config> next) { PutInForce(std::move(next)); }),
       config_(std::move(config)) {
   for (auto& [handle, number] : signals_) {
@@ -64,7 +65,7 @@ Control::Control(std::shared_ptr<const Config> config, ConfigSource source, Proc
   wake_.data = this;
   if (source.watch) {
     watch_ = std::make_unique<ConfigWatch>(
-        &loop_, source.file, [this] { reloader_.Reload("file", [](const ReloadOutcome&) {}); });
+        &loop_, source.file, [this] { BeginReload("file", [](const ReloadOutcome&) {}); });
   }
 }
 
@@ -82,10 +83,20 @@ ConfigInForce Control::Order(std::shared_ptr<const Config> config) {
 
 ConfigInForce Control::Initial() { return Order(config()); }
 
-void Control::Run(std::vector<Worker*> workers) {
+void Control::Run(std::vector<Worker*> workers, AcceptingEnd::Sockets sockets) {
   workers_ = std::move(workers);
+  accepting_end_ = std::make_unique<AcceptingEnd>(
+      std::move(sockets), [this](std::function<void()> task) { Post(std::move(task)); });
   resolver_.Add(*config());
   resolved_ = resolver_.Knows(*config());
+  std::vector<Watchdog::Ask> asks;
+  for (Worker* worker : workers_) {
+    asks.push_back([worker](std::function<void()> answered) {
+      worker->Post([answered = std::move(answered)](Worker&) { answered(); });
+    });
+  }
+  watchdog_ = std::make_unique<Watchdog>(&loop_, std::move(asks));
+  service_.Ready();
   uv_run(&loop_, UV_RUN_DEFAULT);
   std::vector<std::function<void()>> undone;  // who waits for one of them learns that it is gone
   const std::lock_guard lock(mutex_);
@@ -112,7 +123,7 @@ ReloadOutcome Control::Reload() {
   const auto promise = std::make_shared<std::promise<ReloadOutcome>>();
   std::future<ReloadOutcome> outcome = promise->get_future();
   const bool posted = Post([this, promise] {
-    reloader_.Reload("admin", [promise](const ReloadOutcome& done) { promise->set_value(done); });
+    BeginReload("admin", [promise](const ReloadOutcome& done) { promise->set_value(done); });
   });
   if (!posted) throw std::runtime_error("the guard is stopping");
   if (outcome.wait_for(kReloadPatience) != std::future_status::ready) {
@@ -147,10 +158,18 @@ void Control::OnWake() {
 
 void Control::OnSignal(int number) {
   if (number == SIGHUP) {
-    reloader_.Reload("signal", [](const ReloadOutcome&) {});
+    BeginReload("signal", [](const ReloadOutcome&) {});
   } else {
     BeginDrain();
   }
+}
+
+void Control::BeginReload(std::string_view why, Reloader::Done done) {
+  service_.Reloading();
+  reloader_.Reload(why, [this, done = std::move(done)](const ReloadOutcome& outcome) {
+    if (state_.drain == DrainState::kOff) service_.Ready();
+    done(outcome);
+  });
 }
 
 void Control::OnResolved(const Address& upstream, const std::vector<SocketAddress>& addresses) {
@@ -181,14 +200,24 @@ void Control::BeginDrain() {
   Log(LogLevel::kInfo, "stopping", {{"delay_ms", shutdown.delay}, {"drain_ms", shutdown.drain}});
   state_.drain_deadline = std::chrono::system_clock::now() + shutdown.delay + shutdown.drain;
   state_.drain = DrainState::kDelay;
+  Publish(feed_, AdminEvent::Kind::kDrain, "delay");
+  service_.Stopping();
   After(shutdown.delay,
+        [](uv_timer_t* self) { static_cast<Control*>(self->data)->StopAccepting(); });
+}
+
+void Control::StopAccepting() {
+  After(AcceptingEnd::kLongest,
         [](uv_timer_t* self) { static_cast<Control*>(self->data)->DrainWorkers(); });
+  accepting_end_->Begin(workers_, [this] { DrainWorkers(); });
 }
 
 void Control::DrainWorkers() {
+  if (stopped_ || state_.drain == DrainState::kDraining) return;
   const Millis drain = config()->shutdown.drain;
   state_.drain_deadline = std::chrono::system_clock::now() + drain;
   state_.drain = DrainState::kDraining;
+  Publish(feed_, AdminEvent::Kind::kDrain, "draining");
   for (Worker* worker : workers_) worker->Post([drain](Worker& self) { self.Shutdown(drain); });
   After(drain, [](uv_timer_t* self) { static_cast<Control*>(self->data)->CutWorkers(); });
 }
@@ -210,6 +239,7 @@ void Control::Stop() {
   reloader_.Cancel();
   resolver_.Stop();
   if (watch_) watch_->Stop();
+  if (watchdog_) watchdog_->Stop();
   const auto release = [](auto& handle) {
     uv_close(reinterpret_cast<uv_handle_t*>(&handle), nullptr);
   };

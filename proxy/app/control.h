@@ -10,12 +10,15 @@
 #include <string>
 #include <vector>
 
+#include "admin/event_feed.h"
 #include "admin/process_state.h"
 #include "admin/reload_outcome.h"
+#include "app/accepting_end.h"
 #include "app/config_source.h"
 #include "app/config_watch.h"
 #include "app/reloader.h"
 #include "app/resolver.h"
+#include "app/service_notify.h"
 #include "app/worker.h"
 
 namespace connguard {
@@ -39,7 +42,7 @@ class RouteNumbers {
 class Control {
  public:
   Control(std::shared_ptr<const Config> config, ConfigSource source, ProcessState& state,
-          RouteNumbers& routes);
+          EventFeed& feed, RouteNumbers& routes);
   ~Control();
   Control(const Control&) = delete;
   Control& operator=(const Control&) = delete;
@@ -48,7 +51,8 @@ class Control {
   ConfigInForce Initial();
 
   // Until Stop has been carried out.
-  void Run(std::vector<Worker*> workers);
+  // `sockets`: where the workers listen.
+  void Run(std::vector<Worker*> workers, AcceptingEnd::Sockets sockets);
 
   // From any thread, as long as the object lives. False: the loop has ended.
   bool Post(std::function<void()> task);
@@ -70,17 +74,20 @@ class Control {
   };
 
   void OnSignal(int number);
+  void BeginReload(std::string_view why, Reloader::Done done);
   void OnWake();
   void OnResolved(const Address& upstream, const std::vector<SocketAddress>& addresses);
   void PutInForce(std::shared_ptr<const Config> config);
   ConfigInForce Order(std::shared_ptr<const Config> config);
   void BeginDrain();
+  void StopAccepting();
   void DrainWorkers();
   void CutWorkers();
   void Stop();
   void After(Millis time, uv_timer_cb then);
 
   ProcessState& state_;
+  EventFeed& feed_;
   RouteNumbers& routes_;
   uv_loop_t loop_{};
   Signal signals_[3] = {{{}, SIGTERM}, {{}, SIGINT}, {{}, SIGHUP}};
@@ -89,7 +96,10 @@ class Control {
   Resolver resolver_;
   Reloader reloader_;
   std::unique_ptr<ConfigWatch> watch_;
+  ServiceNotify service_;
+  std::unique_ptr<Watchdog> watchdog_;
   std::vector<Worker*> workers_;
+  std::unique_ptr<AcceptingEnd> accepting_end_;
   std::atomic<std::size_t> idle_workers_{0};
   std::atomic<bool> resolved_{false};
   bool stopped_ = false;

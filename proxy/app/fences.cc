@@ -2,12 +2,43 @@
 #include "app/fences.h"
 
 #include <functional>
+#include <string_view>
 #include <utility>
 
 #include "app/worker.h"
 #include "log/log.h"
 
 namespace connguard {
+
+namespace {
+
+// The upstream's name, and what the client brought.
+std::pair<std::string_view, std::string_view> Split(std::string_view key) {
+  const std::size_t nul = key.find('\0');
+  return {key.substr(0, nul), key.substr(nul + 1)};
+}
+
+std::string_view WordOf(Fence::State state) {
+  switch (state) {
+    case Fence::State::kFree:
+      return "free";
+    case Fence::State::kHeld:
+      return "held";
+    case Fence::State::kFinishing:
+      return "finishing";
+    case Fence::State::kProbing:
+      return "probing";
+    case Fence::State::kContended:
+      return "contended";
+  }
+  return {};
+}
+
+std::string NameOf(const Ticket& ticket) {
+  return std::to_string(ticket.worker) + ":" + std::to_string(ticket.connection);
+}
+
+}  // namespace
 
 FenceShard::FenceShard(Worker& worker) : worker_(worker) {}
 
@@ -16,13 +47,17 @@ void FenceShard::Acquire(const std::string& key, Ticket ticket, OnConflict polic
   const Epoch fresh{++last_epoch_ * worker_.workers() + worker_.index()};
   Fence& fence = fences_[key];
   fence.Acquire(ticket, policy, fresh);
-  Deliver(key, fence);
+  Deliver(key, fence, &ticket);
 }
 
 void FenceShard::Abandon(const std::string& key, Ticket ticket) {
   const auto found = fences_.find(key);
   if (found == fences_.end()) return;
+  const Fence::State before = found->second.state();
   found->second.Abandon(ticket);
+  // Else it was no waiter (any more).
+  const bool left = found->second.state() != before;
+  if (left) worker_.metrics().fence_outcomes[FenceOutcome::kAbandoned].Add();
   Deliver(key, found->second);
 }
 
@@ -47,9 +82,46 @@ void FenceShard::Release(const std::string& key, Epoch epoch) {
   Deliver(key, found->second);
 }
 
-void FenceShard::Deliver(const std::string& key, Fence& fence) {
+std::vector<KeyInfo> FenceShard::Describe() const {
+  std::vector<KeyInfo> all;
+  for (const auto& [key, fence] : fences_) {
+    KeyInfo& info = all.emplace_back();
+    const auto [upstream, client_key] = Split(key);
+    info.upstream = upstream;
+    info.key = client_key;
+    info.state = WordOf(fence.state());
+    for (const Fence::Lease& lease : fence.leases()) {
+      info.holders.push_back(
+          {NameOf(lease.ticket), static_cast<std::uint64_t>(lease.epoch), lease.alive});
+    }
+    if (const auto waiter = fence.waiter()) info.waiter = NameOf(*waiter);
+  }
+  return all;
+}
+
+void FenceShard::Count(const FenceEffect& effect, const Ticket* asker) {
+  WorkerMetrics& metrics = worker_.metrics();
+  const auto count = [&metrics](FenceOutcome outcome) { metrics.fence_outcomes[outcome].Add(); };
+  switch (effect.kind) {
+    case FenceEffect::Kind::kGrant: {
+      const bool at_once = asker != nullptr && effect.ticket == *asker;
+      return count(at_once ? FenceOutcome::kGranted : FenceOutcome::kGrantedAfterWait);
+    }
+    case FenceEffect::Kind::kSupersede:
+      return count(FenceOutcome::kSuperseded);
+    case FenceEffect::Kind::kConflict:
+      return count(FenceOutcome::kConflict);
+    case FenceEffect::Kind::kEvict:
+      metrics.fence_takeovers.Add();
+      return count(FenceOutcome::kEvicted);
+    case FenceEffect::Kind::kProbe:
+      return;
+  }
+}
+
+void FenceShard::Deliver(const std::string& key, Fence& fence, const Ticket* asker) {
   while (const auto effect = fence.PollEffect()) {
-    if (effect->kind == FenceEffect::Kind::kEvict) worker_.metrics().fence_takeovers.Add();
+    Count(*effect, asker);
     worker_.Send(effect->ticket.worker,
                  [key, effect = *effect](Worker& worker) { worker.DeliverFence(key, effect); });
   }
@@ -61,9 +133,12 @@ FenceClient::FenceClient(Worker& worker, std::string key, Ticket ticket)
 
     : worker_(&worker), key_(std::move(key)), ticket_(ticket) {}
 
+std::string FenceClient::client_key() const {
+  return fenced() ? std::string(Split(key_).second) : std::string();
+}
+
 std::string FenceClient::log_key() const {
-  // Up to the NUL stands the upstream's name.
-  return fenced() ? KeyHash(std::string_view(key_).substr(key_.find('\0') + 1)) : std::string();
+  return fenced() ? KeyHash(Split(key_).second) : std::string();
 }
 
 template <typename Action>

@@ -6,7 +6,9 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
+#include "admin/session_info.h"
 #include "connguard/fence.h"
 
 namespace connguard {
@@ -24,8 +26,13 @@ class FenceShard {
   void Answered(const std::string& key, Epoch epoch);
   void Release(const std::string& key, Epoch epoch);
 
+  // For the admin endpoint.
+  std::vector<KeyInfo> Describe() const;
+
  private:
-  void Deliver(const std::string& key, Fence& fence);
+  // `asker`: whose Acquire it is; a grant to anybody else had to wait.
+  void Deliver(const std::string& key, Fence& fence, const Ticket* asker = nullptr);
+  void Count(const FenceEffect& effect, const Ticket* asker);
 
   Worker& worker_;
   std::uint64_t last_epoch_ = 0;
@@ -46,6 +53,8 @@ class FenceClient {
 
   const std::string& key() const { return key_; }
   bool fenced() const { return !key_.empty(); }
+  // What the client brought, without the upstream's name; empty when not fenced.
+  std::string client_key() const;
   // For the log: a hash of what the client brought; empty when not fenced.
   std::string log_key() const;
 

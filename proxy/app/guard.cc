@@ -10,7 +10,7 @@
 
 #include "admin/admin_server.h"
 #include "admin/lws_log.h"
-#include "admin/metrics_page.h"
+#include "app/admin_sources.h"
 #include "app/control.h"
 #include "app/worker.h"
 #include "log/log.h"
@@ -23,21 +23,9 @@ unsigned WorkerCount(const Config& config) {
   return config.workers > 0 ? config.workers : std::max(1U, uv_available_parallelism());
 }
 
-std::unique_ptr<AdminServer> StartAdmin(const Config& config, const ProcessState& state,
-                                        const Control& control, const RouteNumbers& routes,
-                                        const Shared& shared, Listening& listening) {
+std::unique_ptr<AdminServer> StartAdmin(const Config& config, AdminServer::Sources sources,
+                                        Listening& listening) {
   if (!config.admin) return nullptr;
-  std::vector<const WorkerMetrics*> metrics;
-  for (Worker* worker : shared.workers) metrics.push_back(&worker->metrics());
-  auto page =
-      std::make_shared<MetricsPage>([&routes] { return routes.Names(); }, std::move(metrics));
-  AdminServer::Sources sources;
-  sources.metrics = [page] { return page->Render(); };
-  sources.not_ready_reason = [&control, &state]() -> std::optional<std::string> {
-    if (state.drain != DrainState::kOff) return "draining";
-    if (!control.resolved()) return "an upstream's name is not resolved yet";
-    return std::nullopt;
-  };
   auto server = std::make_unique<AdminServer>(*config.admin, std::move(sources));
   listening.admin = config.admin->bind;
   if (!config.admin->bind.is_unix()) listening.admin->port = server->port();
@@ -47,23 +35,30 @@ std::unique_ptr<AdminServer> StartAdmin(const Config& config, const ProcessState
 }  // namespace
 
 void RunGuard(const Config& first, const ConfigSource& source,
-              const std::function<void(const Listening&)>& ready) {
+              const std::function<void(const Listening&)>& ready, bool beside) {
   signal(SIGPIPE, SIG_IGN);
   RouteLwsLog();
   const auto config = std::make_shared<const Config>(first);
   const unsigned count = WorkerCount(*config);
   Listening listening;
   std::vector<std::vector<Fd>> sockets(count);
+  AcceptingEnd::Sockets descriptors(count);
+  std::vector<SocketFile> files;
   for (const ListenerConfig& listener : config->listeners) {
     Address bound;
-    std::vector<Fd> opened = OpenListeners(listener.bind, count, bound);
-    for (unsigned i = 0; i < count; ++i) sockets[i].push_back(std::move(opened[i]));
+    std::vector<Fd> opened = OpenListeners(listener.bind, count, bound, beside);
+    if (bound.is_unix()) files.emplace_back(bound.path);
+    for (unsigned i = 0; i < count; ++i) {
+      descriptors[i].push_back(opened[i].get());
+      sockets[i].push_back(std::move(opened[i]));
+    }
     listening.listeners.push_back(bound);
   }
   ProcessState state;
   RouteNumbers routes;
-  Control control(config, source, state, routes);
-  Shared shared{control.Initial(), {}, 0, std::vector<Shared::Held>(count), [&control] {
+  EventFeed feed;
+  Control control(config, source, state, feed, routes);
+  Shared shared{control.Initial(), feed, {}, 0, std::vector<Shared::Held>(count), [&control] {
                   control.WorkerIsIdle();
                 }};
   std::vector<std::unique_ptr<Worker>> workers;
@@ -72,18 +67,16 @@ void RunGuard(const Config& first, const ConfigSource& source,
     shared.workers.push_back(workers.back().get());
   }
   const std::unique_ptr<AdminServer> admin =
-      StartAdmin(*config, state, control, routes, shared, listening);
+      StartAdmin(*config, MakeAdminSources(control, state, routes, shared), listening);
   for (const auto& worker : workers) worker->StartThread();
   Log(LogLevel::kInfo, "listening",
       {{"address", listening.listeners.front().ToString()},
        {"admin", listening.admin ? listening.admin->ToString() : "off"},
        {"workers", count}});
   if (ready) ready(listening);
-  control.Run(shared.workers);
+  control.Run(shared.workers, std::move(descriptors));
   for (const auto& worker : workers) worker->Join();
-  for (const ListenerConfig& listener : config->listeners) {
-    if (listener.bind.is_unix()) RemoveSocketFile(listener.bind.path);
-  }
+  for (const SocketFile& file : files) file.Remove();
   Log(LogLevel::kInfo, "stopped");
 }
 

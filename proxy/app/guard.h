@@ -20,7 +20,8 @@ struct Listening {
 // when something cannot be listened on. Blocks SIGPIPE, uses SIGTERM, SIGINT and SIGHUP of the
 // process.
 // `source`: where SIGHUP and the admin endpoint find the configuration again.
+// `beside`: an older guard of this user may listen there still, and hands over when it is stopped.
 void RunGuard(const Config& config, const ConfigSource& source,
-              const std::function<void(const Listening&)>& ready);
+              const std::function<void(const Listening&)>& ready, bool beside = false);
 
 }  // namespace connguard

@@ -66,7 +66,7 @@ void HttpSession::TakeHead(const ResponseHead& head) {
   }
   answering_ = true;
   answer_deadline_ = kNever;
-  status_ = head.status;
+  if (status_ == 0) status_ = head.status;  // else the client was told something else
   unchunk_ = request.version < 11 && answer_->chunked();
   if (unchunk_) answer_->SetDataSink([this](std::string_view data) { SendDown(AsBytes(data)); });
   if (answer_->until_close() || unchunk_ || !request_done_ || worker_.shutting_down()) {
@@ -130,7 +130,8 @@ void HttpSession::Refuse(int status, std::string_view why, int retry_after) {
   RefuseClient(worker_, std::exchange(client_, Client{}), status, why,
                {.client = address_,
                 .route = route_.name,
-                .key = fence_.log_key(),
+                .client_key = fence_.client_key(),
+                .trace = trace_.id(),
                 .head_only = request_.head().method == "HEAD",
                 .retry_after = retry_after});
   Cancel();
@@ -144,7 +145,11 @@ void HttpSession::Fail(int status, std::string_view why) {
     return;
   }
   Log(LogLevel::kInfo, "answer_cut",
-      {{"client", address_}, {"route", route_.name}, {"status", status_}, {"why", why}});
+      {{"client", address_},
+       {"route", route_.name},
+       {"status", status_},
+       {"why", why},
+       {"trace", trace_.id()}});
   if (client_) client_.conn->Reset();  // half an answer must not look whole
   Cancel();
 }
@@ -152,13 +157,22 @@ void HttpSession::Fail(int status, std::string_view why) {
 // A newer client takes this one's place.
 void HttpSession::Evict() {
   if (answering_) {
-    client_.conn->Reset();
-    client_.Drop();
-  } else {
-    RefuseClient(worker_, std::exchange(client_, Client{}), 409,
-                 "a newer client of this session took this one's place",
-                 {.client = address_, .route = route_.name, .key = fence_.log_key()});
+    CutClient();
+    return;
   }
+  status_ = 409;
+  RefuseClient(worker_, std::exchange(client_, Client{}), status_, kWhySuperseded,
+               {.client = address_,
+                .route = route_.name,
+                .client_key = fence_.client_key(),
+                .trace = trace_.id()});
+  LoseClient();
+}
+
+// What it has got of its answer must not look whole.
+void HttpSession::CutClient() {
+  client_.conn->Reset();
+  client_.Drop();
   LoseClient();
 }
 
@@ -199,7 +213,8 @@ void HttpSession::EndLease(bool dropped) {
          {"key", fence_.log_key()},
          {"epoch", static_cast<std::uint64_t>(epoch_)},
          {"status", status_},
-         {"shield_ms", std::chrono::duration_cast<Millis>(shielded)}});
+         {"shield_ms", std::chrono::duration_cast<Millis>(shielded)},
+         {"trace", trace_.id()}});
   }
   if (epoch_ == Epoch::kNone) return;
   const Epoch epoch = std::exchange(epoch_, Epoch::kNone);

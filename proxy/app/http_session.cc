@@ -6,14 +6,14 @@
 #include <cstdlib>
 #include <utility>
 
+#include "app/refusal.h"
+#include "app/tracing.h"
 #include "app/worker.h"
 #include "http/forwarding.h"
 
 namespace connguard {
 
 namespace {
-
-constexpr int kRetryAfterSeconds = 5;
 
 // RFC 9110 §9.2.2.
 bool IsIdempotent(std::string_view method) {
@@ -42,6 +42,7 @@ HttpSession::HttpSession(Worker& worker, Client client, const Matched& matched,
       upstream_config_(generation_->UpstreamOf(route_)),
       client_(std::move(client)),
       address_(AddressOf(config(), client_, request.head())),
+      trace_(TraceOf(request.head(), upstream_config_)),
       fence_(worker, {}, {}),
       request_(std::move(request)),
       held_(worker),
@@ -100,9 +101,7 @@ bool HttpSession::OnFence(const FenceEffect& effect) noexcept {
     case FenceEffect::Kind::kConflict:
       if (!waiting_) return false;
       waiting_ = false;
-      Refuse(409, effect.kind == FenceEffect::Kind::kConflict
-                      ? "another client of this session is alive"
-                      : "a newer client of this session took this one's place");
+      Refuse(409, effect.kind == FenceEffect::Kind::kConflict ? kWhyConflict : kWhySuperseded);
       break;
     case FenceEffect::Kind::kEvict:
       if (!holder) return false;
@@ -119,12 +118,12 @@ bool HttpSession::OnFence(const FenceEffect& effect) noexcept {
 }
 
 void HttpSession::OnDrain(TimePoint /*at*/) noexcept {
-  if (waiting_) Refuse(503, "the guard is stopping", kRetryAfterSeconds);
+  if (waiting_) Refuse(503, kWhyStopping, kRetryAfterSeconds);
   // An answer under way is finished.
 }
 
 void HttpSession::OnCut() noexcept {
-  if (client_) Fail(503, "the guard is stopping");
+  if (client_) Fail(503, kWhyStopping);
 }
 
 Bytes HttpSession::buffered() const {
@@ -134,9 +133,7 @@ Bytes HttpSession::buffered() const {
 
 void HttpSession::OnPressure() noexcept {
   if (!client_) return;
-  client_.conn->Reset();
-  client_.Drop();
-  LoseClient();
+  CutClient();
   if (!closed_) Arm();
 }
 
@@ -176,7 +173,7 @@ void HttpSession::BeginRequest() {
   connected_ = true;
   answer_deadline_ = worker_.now() + upstream_config_.response_timeout;
   NewAnswer();
-  RequestHop hop = HopOf(config(), client_, request_.head(), upstream_config_);
+  RequestHop hop = HopOf(config(), client_, request_.head(), upstream_config_, trace_);
   hop.close = upstream_config_.keepalive.connections == 0;
   PassBody(ForwardRequest(request_.head(), hop), std::exchange(early_, {}));
 }
@@ -307,7 +304,7 @@ void HttpSession::Tick() {
   if (closed_) return;
   const TimePoint now = worker_.now();
   if (now >= wait_deadline_) {
-    Refuse(503, "the previous session is still being finished (session.wait)", kRetryAfterSeconds);
+    Refuse(503, kWhyWaited, kRetryAfterSeconds);
   } else if (now >= dial_.deadline()) {
     upstream_.reset();
     dial_timed_out_ = true;
@@ -321,9 +318,7 @@ void HttpSession::Tick() {
     answer_deadline_ = now + upstream_config_.response_timeout;
   } else if (now >= client_deadline_) {
     if (answering_ || request_done_) {
-      client_.conn->Reset();
-      client_.Drop();
-      LoseClient();
+      CutClient();
     } else {
       Refuse(408, "no more of the body within limits.body_timeout");
     }

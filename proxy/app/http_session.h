@@ -69,6 +69,7 @@ class HttpSession : public Session {
   void Refuse(int status, std::string_view why, int retry_after = 0);
   void Fail(int status, std::string_view why);
   void Evict();
+  void CutClient();
   void LoseClient();
   void Shield();
   void Cancel();
@@ -80,6 +81,7 @@ class HttpSession : public Session {
   const UpstreamConfig& upstream_config_;
   Client client_;
   std::string address_;  // the client's, for the key and the log
+  TraceContext trace_;
   FenceClient fence_;
   Epoch epoch_ = Epoch::kNone;  // of the lease, while it is held
   bool waiting_ = false;        // for the fence

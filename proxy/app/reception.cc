@@ -13,7 +13,8 @@ namespace connguard {
 
 namespace {
 
-constexpr int kRetryAfterSeconds = 5;
+// For what is on its way already when the guard is stopped.
+constexpr Millis kLastChance{1'000};
 
 }  // namespace
 
@@ -55,7 +56,15 @@ void Reception::Start() noexcept {
   if (!early_.empty()) Read(std::exchange(early_, {}));
 }
 
-void Reception::OnDrain(TimePoint /*at*/) noexcept { Leave(); }
+// Who has just come, or is saying what he wants, gets an answer; who only waits for his next wish
+// does not hold up the end.
+void Reception::OnDrain(TimePoint /*at*/) noexcept {
+  if (first_ || heard_) {
+    worker_.loop().timers().ArmAtLatest(timer_, worker_.now() + kLastChance);
+  } else {
+    Leave();
+  }
+}
 
 void Reception::OnReceive(Conn& /*conn*/, std::span<const std::uint8_t> data) noexcept {
   if (client_) Read(data);
@@ -115,15 +124,18 @@ void Reception::Dispatch(std::span<const std::uint8_t> rest) {
 void Reception::Refuse(int status, std::string_view why, HandshakeResult result, int retry_after) {
   worker_.metrics().unrouted().handshakes[result].Add();
   const std::string ip = client_.ip;
-  RefuseClient(
-      worker_, std::move(client_), status, why,
-      {.client = ip, .head_only = reader_.head().method == "HEAD", .retry_after = retry_after});
+  const TraceContext trace = TraceContext::Of(reader_.head().fields);  // none begins here
+  RefuseClient(worker_, std::move(client_), status, why,
+               {.client = ip,
+                .trace = trace.id(),
+                .head_only = reader_.head().method == "HEAD",
+                .retry_after = retry_after});
   Leave();
 }
 
 void Reception::TimeOut() {
   if (!client_) return;
-  if (heard_) {
+  if (heard_ && !worker_.shutting_down()) {
     Refuse(408, "no whole request head within limits.handshake_timeout", HandshakeResult::kLimit);
   } else {
     Leave();  // a connection on which nothing was asked gets no answer

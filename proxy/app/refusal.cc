@@ -17,10 +17,22 @@ void RefuseClient(Worker& worker, Client client, int status, std::string_view wh
   Log(LogLevel::kInfo, "refused",
       {{"client", note.client},
        {"route", note.route},
-       {"key", note.key},
+       {"key", note.client_key.empty() ? std::string() : KeyHash(note.client_key)},
        {"status", status},
        {"why", why},
-       {"request_id", id}});
+       {"request_id", id},
+       {"trace", note.trace}});
+  if (worker.feed().wanted()) {
+    AdminEvent event;
+    event.kind = AdminEvent::Kind::kRefused;
+    event.at = std::chrono::system_clock::now();
+    event.session.address = note.client;
+    event.session.route = note.route;
+    event.session.key = note.client_key;
+    event.status = status;
+    event.why = why;
+    worker.feed().Publish(std::move(event));
+  }
   std::string answer = ProblemResponse(status, why, id, note.retry_after);
   if (note.head_only) answer.resize(answer.find("\r\n\r\n") + 4);  // RFC 9110 §9.3.2
   SayFarewell(worker, std::move(client), answer);

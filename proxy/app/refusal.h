@@ -9,11 +9,22 @@ namespace connguard {
 
 class Worker;
 
+// What clients are told, and how long they are asked to stay away.
+inline constexpr int kRetryAfterSeconds = 5;
+inline constexpr std::string_view kWhyOperator = "closed by the operator";
+inline constexpr std::string_view kWhyStopping = "the guard is stopping";
+inline constexpr std::string_view kWhyConflict = "another client of this session is alive";
+inline constexpr std::string_view kWhySuperseded =
+    "a newer client of this session took this one's place";
+inline constexpr std::string_view kWhyWaited =
+    "the previous session is still being finished (session.wait)";
+
 // What a refusal says besides its status and its reason.
 struct RefusalNote {
-  std::string_view client = {};  // for the log, as are route and key
+  std::string_view client = {};  // for the log, as are route, key and trace
   std::string_view route = {};
-  std::string_view key = {};
+  std::string_view client_key = {};  // in the clear; logged as a hash
+  std::string_view trace = {};
   bool head_only = false;  // the request's method is HEAD: an answer ends with its head
   int retry_after = 0;     // seconds; 0: not said
 };

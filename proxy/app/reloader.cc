@@ -17,11 +17,12 @@ void LogChanges(std::string_view event, const std::vector<std::string>& changes)
 }  // namespace
 
 Reloader::Reloader(std::shared_ptr<const Config> in_force, ConfigSource source, Resolver& resolver,
-                   ProcessState& state, Apply apply)
+                   ProcessState& state, EventFeed& feed, Apply apply)
     : in_force_(std::move(in_force)),
       source_(std::move(source)),
       resolver_(resolver),
       state_(state),
+      feed_(feed),
       apply_(std::move(apply)) {
   state_.loaded_at = std::chrono::system_clock::now();
 }
@@ -82,6 +83,8 @@ void Reloader::Tell(const Waiting& asked, ReloadOutcome::Kind kind) const {
                               .generation = state_.generation,
                               .live = asked.plan.live,
                               .restart = asked.plan.restart};
+  const bool applied = kind == ReloadOutcome::Kind::kApplied;
+  Publish(feed_, AdminEvent::Kind::kReload, applied ? "applied" : "unchanged");
   for (const Done& done : asked.done) done(outcome);
 }
 
@@ -92,6 +95,7 @@ ReloadOutcome Reloader::Reject(std::string_view why, const std::vector<Diagnosti
     Log(LogLevel::kError, "reload_error", {{"why", outcome.errors.back()}});
   }
   ++state_.reloads_rejected;
+  Publish(feed_, AdminEvent::Kind::kReload, outcome.errors.front());
   state_.last_reload_ok = false;
   state_.SetReloadError(outcome.errors.front());
   Log(LogLevel::kError, "reload_rejected",

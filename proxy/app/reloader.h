@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "admin/event_feed.h"
 #include "admin/process_state.h"
 #include "admin/reload_outcome.h"
 #include "app/config_source.h"
@@ -27,7 +28,7 @@ class Reloader {
 
   // `apply` puts the configuration in force.
   Reloader(std::shared_ptr<const Config> in_force, ConfigSource source, Resolver& resolver,
-           ProcessState& state, Apply apply);
+           ProcessState& state, EventFeed& feed, Apply apply);
 
   // `why` goes into the log: `signal`, `admin`, `file`.
   void Reload(std::string_view why, Done done);
@@ -55,6 +56,7 @@ class Reloader {
   const ConfigSource source_;
   Resolver& resolver_;
   ProcessState& state_;
+  EventFeed& feed_;
   const Apply apply_;
   std::optional<Waiting> waiting_;
 };

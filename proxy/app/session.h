@@ -3,8 +3,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <string>
 #include <utility>
 
+#include "admin/session_info.h"
 #include "app/generation.h"
 #include "connguard/fence.h"
 #include "net/conn.h"
@@ -43,7 +46,14 @@ class Session : public ConnHandler {
   // Memory is short, and this session holds the most of it: end its client.
   virtual void OnPressure() noexcept {}
 
+  // Over the admin endpoint somebody wants it to end.
+  virtual void OnOperator() noexcept {}
+  // For the admin endpoint; nullopt: nothing that an operator could want to see.
+  virtual std::optional<SessionInfo> Describe(bool /*with_recorder*/) const { return std::nullopt; }
+
   SessionId id() const { return id_; }
+  // `worker:id`, in the log and for operators.
+  std::string name() const;
 
  protected:
   void Retire();

@@ -38,6 +38,10 @@ void UpstreamStream::Feed(std::span<const std::uint8_t> data) {
   FrameRun run([this](std::span<const std::uint8_t> frames) { sink_.ToClient(frames); });
   while (true) {
     const Piece piece = scanner_.Next(data);
+    if (piece.begins_frame && recorder_ != nullptr) {
+      recorder_->Frame(Side::kUpstream, piece.begins_message ? piece.opcode : Opcode::kContinuation,
+                       piece.fin, piece.frame_size);
+    }
     switch (piece.kind) {
       case Piece::Kind::kNone:
         return;

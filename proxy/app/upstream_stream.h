@@ -5,6 +5,7 @@
 #include <span>
 #include <string_view>
 
+#include "app/flight_recorder.h"
 #include "app/frame_run.h"
 #include "connguard/close_cause.h"
 #include "connguard/config.h"
@@ -38,6 +39,9 @@ class UpstreamStream {
   UpstreamStream(const ScanPolicy& policy, const TurnProfile& profile, JsonInspector& inspector,
                  UpstreamStreamSink& sink, const InflatePolicy& inflate = {});
 
+  // The headers of data frames are noted there from now on.
+  void RecordIn(FlightRecorder& recorder) { recorder_ = &recorder; }
+
   void Feed(std::span<const std::uint8_t> data);
 
   // Asks for one call of AtBoundary.
@@ -58,6 +62,7 @@ class UpstreamStream {
   const TurnProfile& profile_;
   JsonInspector& inspector_;
   UpstreamStreamSink& sink_;
+  FlightRecorder* recorder_ = nullptr;
   MessageAssembler assembler_;
   bool stop_at_boundary_ = false;
   bool unreadable_ = false;  // a message could not be inflated: its successors are not passed on

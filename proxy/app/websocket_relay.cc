@@ -37,8 +37,11 @@ void WebSocketSession::BeginRelay(const ResponseHead& head,
   from_client_.emplace(
       policy, route_.turn, worker_.inspector(), static_cast<ClientStreamSink&>(*this),
       InflatePolicy{parameters.client_max_window_bits, !parameters.client_no_context_takeover});
+  from_upstream_->RecordIn(recorder_);
+  from_client_->RecordIn(recorder_);
   BeginHeartbeats();
   tunnel_->UpstreamReady(now);
+  LogOpened();
   if (client_) {
     metrics().handshakes[HandshakeResult::kAccepted].Add();
     client_.conn->Send(ForwardResponse(head, {.upgrade = true}));
@@ -62,6 +65,7 @@ void WebSocketSession::FeedClient(std::span<const std::uint8_t> data) {
   bytes_up_ += data.size();
   metrics().bytes_up.Add(data.size());
   client_heartbeat_->Heard(worker_.now());
+  recorder_.At(worker_.now());
   if (probing_) {
     probing_ = false;
     fence_.Answered(epoch_);
@@ -77,6 +81,7 @@ void WebSocketSession::FeedUpstream(std::span<const std::uint8_t> data) {
   bytes_down_ += data.size();
   metrics().bytes_down.Add(data.size());
   upstream_heartbeat_->Heard(worker_.now());
+  recorder_.At(worker_.now());
   if (stall_began_ != kNever) EndStall();
   const std::uint64_t before = from_upstream_->messages();
   from_upstream_->Feed(data);
@@ -98,6 +103,7 @@ bool WebSocketSession::ClientControl(Opcode opcode, std::span<const std::uint8_t
                                      const MaskKey& key) noexcept {
   if (opcode != Opcode::kClose) {
     const bool own = opcode == Opcode::kPong && IsOwnPong(Side::kClient, payload);
+    if (!own) recorder_.Frame(Side::kClient, opcode, true, payload.size());
     if (route_.forward_pings && !own) {
       ControlToUpstream(MakeControl(opcode, payload, &key));
     } else if (opcode == Opcode::kPing) {
@@ -107,6 +113,7 @@ bool WebSocketSession::ClientControl(Opcode opcode, std::span<const std::uint8_t
   }
   const ClosePayload close = ParseClose(payload);
   client_close_ = close.code;
+  recorder_.CloseFrom(Side::kClient, close.code);
   close_reason_.assign(close.reason.begin(), close.reason.end());
   EndClientLeg(close.code, {}, true);
   DropClient(CloseCause::kClientClosed, close.code);
@@ -146,12 +153,7 @@ void WebSocketSession::AtBoundary() noexcept {
 }
 
 void WebSocketSession::UpstreamAnswer(bool matched) noexcept {
-  const std::uint32_t before = tunnel_->turn().in_flight();
   tunnel_->UpstreamMessage(matched, worker_.now());
-  const std::uint32_t ended = before - std::min(before, tunnel_->turn().in_flight());
-  const TurnOutcome outcome =
-      tunnel_->client_gone() ? TurnOutcome::kOrphaned : TurnOutcome::kDelivered;
-  metrics().turns[outcome].Add(ended);
   ReleaseHeld();
 }
 
@@ -165,6 +167,7 @@ bool WebSocketSession::UpstreamControl(Opcode opcode,
                                        std::span<const std::uint8_t> payload) noexcept {
   if (opcode != Opcode::kClose) {
     const bool own = opcode == Opcode::kPong && IsOwnPong(Side::kUpstream, payload);
+    if (!own) recorder_.Frame(Side::kUpstream, opcode, true, payload.size());
     if (route_.forward_pings && !own && client_) {
       ControlToClient(MakeControl(opcode, payload, false));
     } else if (opcode == Opcode::kPing) {
@@ -174,6 +177,7 @@ bool WebSocketSession::UpstreamControl(Opcode opcode,
   }
   const ClosePayload close = ParseClose(payload);
   upstream_close_ = close.code;
+  recorder_.CloseFrom(Side::kUpstream, close.code);
   if (client_) close_reason_.assign(close.reason.begin(), close.reason.end());
   tunnel_->UpstreamClose(worker_.now());
   // The answer to our own Close: the backend tells its application only after our FIN.
@@ -202,7 +206,7 @@ void WebSocketSession::ControlToClient(const ControlFrame& frame) {
 // The table's code, or the route's own for this cause.
 CloseCode WebSocketSession::CodeToClient(CloseCause cause) const {
   const auto own = std::ranges::find(route_.close_codes, cause, &CloseCodeChoice::cause);
-  return own != route_.close_codes.end() ? own->code : Describe(cause).to_client;
+  return own != route_.close_codes.end() ? own->code : connguard::Describe(cause).to_client;
 }
 
 void WebSocketSession::EndClient(CloseCause cause) {
@@ -219,16 +223,6 @@ void WebSocketSession::EndClient(CloseCause cause) {
   const bool deaf = cause == CloseCause::kClientProtocol || cause == CloseCause::kClientTooBig;
   EndClientLeg(own ? upstream_close_ : code, own ? close_reason_ : detail,
                deaf || code == CloseCode::kAbnormal);
-}
-
-// A drain ends the client between two turns, when all that it has asked is answered.
-void WebSocketSession::EndAtBoundary() {
-  if (worker_.now() < drain_at_ || !client_ || client_ending_ || !tunnel_) return;
-  const bool busy = from_client_ && (!tunnel_->turn().idle() || from_client_->held() > 0);
-  if (busy) return;
-  drain_at_ = kNever;
-  EndClient(CloseCause::kShutdown);
-  DropClient(CloseCause::kShutdown, CloseCode::kAbnormal);
 }
 
 void WebSocketSession::EndClientLeg(CloseCode code, std::span<const std::uint8_t> reason,
@@ -249,6 +243,7 @@ void WebSocketSession::SeeClientOff() {
   if (from_upstream_->at_frame_boundary()) {
     client_.conn->Send(ending.last_words.bytes());
     sent_down_ = ending.code;
+    if (ending.code != CloseCode::kAbnormal) recorder_.CloseTo(Side::kClient, ending.code);
   } else {
     // The upstream ended in the middle of a frame: a Close would be taken for its payload.
     ending.close_received = true;
@@ -264,7 +259,12 @@ void WebSocketSession::SeeClientOff() {
 void WebSocketSession::DropClient(CloseCause cause, CloseCode code) {
   const TimePoint now = worker_.now();
   if (from_client_ && from_client_->in_message()) tunnel_->ClientMessageCut(now);
+  const bool first = !tunnel_->client_gone();
   tunnel_->ClientGone(cause, code, now);
+  if (!first) return;
+  recorder_.At(now);
+  recorder_.Note("client gone");
+  Tell(AdminEvent::Kind::kDropped);
 }
 
 void WebSocketSession::LoseClient(CloseCause cause) {
@@ -304,6 +304,7 @@ void WebSocketSession::CloseUpstream(CloseCode code) {
     }
     upstream_->Send(MakeClose(code, reason, true).bytes());
     sent_up_ = code;
+    recorder_.CloseTo(Side::kUpstream, code);
     close_sent_ = true;
   } else {
     // In the middle of a frame whose rest will never come there is no room for a Close.
@@ -316,6 +317,7 @@ void WebSocketSession::ReplyUpstream() {
   if (from_client_->at_frame_boundary()) {
     upstream_->Send(MakeClose(upstream_close_, {}, true).bytes());
     sent_up_ = upstream_close_;
+    recorder_.CloseTo(Side::kUpstream, upstream_close_);
   }
   close_sent_ = true;
   upstream_->FinishWriting();

@@ -6,6 +6,7 @@
 
 #include "app/farewell.h"
 #include "app/refusal.h"
+#include "app/tracing.h"
 #include "app/worker.h"
 
 namespace connguard {
@@ -14,8 +15,6 @@ namespace {
 
 // How long a half-open client may keep a newcomer waiting (on_conflict: reject).
 constexpr Millis kProbeTimeout{2'000};
-constexpr int kRetryAfterSeconds = 5;
-
 TunnelPolicy PolicyOf(const RouteConfig& route, const UpstreamConfig& upstream) {
   TunnelPolicy policy;
   policy.on_drop = route.session.on_drop;
@@ -36,8 +35,8 @@ TimePoint OnBeat(TimePoint due) {
 
 // The handshake as it goes to the upstream.
 std::string Forwarded(const Generation& generation, const Client& client, const RequestHead& head,
-                      const RouteConfig& route) {
-  RequestHop hop = HopOf(*generation.config, client, head, generation.UpstreamOf(route));
+                      const RouteConfig& route, const TraceContext& trace) {
+  RequestHop hop = HopOf(*generation.config, client, head, generation.UpstreamOf(route), trace);
   hop.upgrade = true;
   hop.strip_extensions = route.compression == Compression::kOff;
   // Of other extensions nobody knows what they do to messages that the profile must read.
@@ -63,20 +62,23 @@ WebSocketSession::WebSocketSession(Worker& worker, Client client, const Matched&
       route_(*matched.route),
       client_(std::move(client)),
       address_(AddressOf(config(), client_, head)),
-      request_(Forwarded(*generation_, client_, head, route_)),
+      trace_(TraceOf(head, generation_->UpstreamOf(route_))),
+      request_(Forwarded(*generation_, client_, head, route_, trace_)),
       handshake_key_(Find(head.fields, "Sec-WebSocket-Key").value_or("")),
       deflate_offered_(route_.compression != Compression::kOff && NamesDeflate(head.fields)),
       early_(early.begin(), early.end()),
       fence_(worker, SessionKey(config(), matched, head, address_), {}),
       dial_(worker, *generation_, route_.upstream),
       started_(worker.now()),
+      recorder_(started_),
+      state_since_(started_),
       held_(worker),
       timer_([](void* self) noexcept { static_cast<WebSocketSession*>(self)->Tick(); }, this) {}
 
 void WebSocketSession::Start() noexcept {
   client_.conn->set_handler(this);
   if (worker_.shutting_down()) {
-    RefuseClient(503, "the guard is stopping", HandshakeResult::kShutdown, kRetryAfterSeconds);
+    RefuseClient(503, kWhyStopping, HandshakeResult::kShutdown, kRetryAfterSeconds);
     Settle();
     return;
   }
@@ -108,9 +110,7 @@ bool WebSocketSession::OnFence(const FenceEffect& effect) noexcept {
       if (!waiting_) return false;
       waiting_ = false;
       const bool conflict = effect.kind == FenceEffect::Kind::kConflict;
-      RefuseClient(409,
-                   conflict ? "another client of this session is alive"
-                            : "a newer client of this session took this one's place",
+      RefuseClient(409, conflict ? kWhyConflict : kWhySuperseded,
                    conflict ? HandshakeResult::kConflict : HandshakeResult::kSuperseded);
       break;
     }
@@ -132,28 +132,6 @@ bool WebSocketSession::OnFence(const FenceEffect& effect) noexcept {
   }
   Settle();
   return true;
-}
-
-void WebSocketSession::OnDrain(TimePoint at) noexcept {
-  if (waiting_) {
-    fence_.Abandon();
-    waiting_ = false;
-    RefuseClient(503, "the guard is stopping", HandshakeResult::kShutdown, kRetryAfterSeconds);
-  } else if (tunnel_ && client_) {
-    drain_at_ = from_client_ ? at : worker_.now();
-  }
-  Settle();
-}
-
-void WebSocketSession::OnCut() noexcept {
-  if (!tunnel_ || closed_) return;
-  if (client_) {
-    EndClient(CloseCause::kShutdown);
-    DropClient(CloseCause::kShutdown, CloseCode::kAbnormal);
-  }
-  if (phase_ == UpstreamPhase::kFrames) CloseUpstream(CloseCode::kGoingAway);
-  Settle();
-  if (!closed_) LogClosed();
 }
 
 void WebSocketSession::Dial() {
@@ -262,7 +240,8 @@ void WebSocketSession::RefuseClient(int status, std::string_view why, HandshakeR
   connguard::RefuseClient(worker_, std::exchange(client_, Client{}), status, why,
                           {.client = address_,
                            .route = route_.name,
-                           .key = fence_.log_key(),
+                           .client_key = fence_.client_key(),
+                           .trace = trace_.id(),
                            .retry_after = retry_after});
 }
 
@@ -271,11 +250,10 @@ void WebSocketSession::RefuseFor(CloseCause cause) {
     case CloseCause::kUpstreamRefused:
       return;  // it has the upstream's own answer
     case CloseCause::kSuperseded:
-      RefuseClient(409, "a newer client of this session took this one's place",
-                   HandshakeResult::kSuperseded);
+      RefuseClient(409, kWhySuperseded, HandshakeResult::kSuperseded);
       return;
     case CloseCause::kShutdown:
-      RefuseClient(503, "the guard is stopping", HandshakeResult::kShutdown, kRetryAfterSeconds);
+      RefuseClient(503, kWhyStopping, HandshakeResult::kShutdown, kRetryAfterSeconds);
       return;
     case CloseCause::kUpstreamUnreachable:
       RefuseClient(502, "the upstream cannot be reached", HandshakeResult::kUpstreamUnreachable);
@@ -341,7 +319,9 @@ void WebSocketSession::Settle() {
   if (tunnel_) {
     while (const std::optional<TunnelEffect> effect = tunnel_->PollEffect()) Perform(*effect);
     ShowPhase();
+    FollowTurns();
   }
+  NoteState();
   if (!client_ && (released_ || (!tunnel_ && !waiting_))) {
     Close();
     return;
@@ -352,6 +332,7 @@ void WebSocketSession::Settle() {
 void WebSocketSession::Close() {
   closed_ = true;
   if (tunnel_ && !logged_) LogClosed();
+  Tell(AdminEvent::Kind::kClosed);
   Retire();
 }
 
@@ -361,6 +342,8 @@ TimePoint WebSocketSession::NextTimeout() const {
   if (drain_at_ != kNever && client_) {
     next = std::min(next, drain_at_ > worker_.now() ? drain_at_ : tunnel_->turn().NextTimeout());
   }
+  // That a turn ends by its time matters to nobody but the metrics while its client is here.
+  if (tunnel_) next = std::min(next, OnBeat(tunnel_->turn().NextTimeout()));
   if (client_ending_) next = std::min(next, client_ending_->deadline);
   if (client_heartbeat_) next = std::min(next, OnBeat(client_heartbeat_->NextTimeout()));
   if (upstream_heartbeat_) next = std::min(next, OnBeat(upstream_heartbeat_->NextTimeout()));
@@ -374,8 +357,7 @@ void WebSocketSession::Tick() {
     waiting_ = false;
     fence_.Abandon();
     metrics().handshake_hold.Observe(now - started_);
-    RefuseClient(503, "the previous session is still being finished (session.wait)",
-                 HandshakeResult::kWaitTimeout, kRetryAfterSeconds);
+    RefuseClient(503, kWhyWaited, HandshakeResult::kWaitTimeout, kRetryAfterSeconds);
   }
   if (now >= dial_.deadline()) {
     upstream_.reset();

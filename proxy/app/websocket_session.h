@@ -1,18 +1,22 @@
 // WebSocketSession: one client's WebSocket and the upstream session behind it.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "admin/event_feed.h"
 #include "admin/metrics.h"
 #include "app/barrier.h"
 #include "app/client.h"
 #include "app/client_stream.h"
 #include "app/fences.h"
+#include "app/flight_recorder.h"
 #include "app/session.h"
+#include "app/turn_times.h"
 #include "app/upstream_dial.h"
 #include "app/upstream_stream.h"
 #include "config/route_match.h"
@@ -29,7 +33,9 @@ namespace connguard {
 // of the core and does what their effects say.
 //
 // websocket_session.cc: up to the upstream's answer; effects and timers. websocket_relay.cc: from
-// there on. websocket_upkeep.cc: flow control, liveness, the record.
+// there on. websocket_upkeep.cc: flow control, liveness. websocket_record.cc: figures, log, what
+// operators see. websocket_orders.cc: ends that come from outside. websocket_log.cc: the log while
+// it lives.
 class WebSocketSession : public Session, private ClientStreamSink, private UpstreamStreamSink {
  public:
   // `early`: what the client sent behind its request.
@@ -40,6 +46,8 @@ class WebSocketSession : public Session, private ClientStreamSink, private Upstr
   bool OnFence(const FenceEffect& effect) noexcept override;
   void OnDrain(TimePoint at) noexcept override;
   void OnCut() noexcept override;
+  void OnOperator() noexcept override;
+  std::optional<SessionInfo> Describe(bool with_recorder) const override;
   Bytes buffered() const override;
   void OnPressure() noexcept override;
   void OnConnected(Conn& conn) noexcept override;
@@ -122,12 +130,20 @@ class WebSocketSession : public Session, private ClientStreamSink, private Upstr
   // The record.
   RouteMetrics& metrics() { return generation_->MetricsOf(route_); }
   void ShowPhase();
-  void CountTurns();
+  void FollowTurns();
   void LogClosed();
+  void LogOpened() const;
+  void LogState(std::string_view from, std::string_view to) const;
+  const char* StateWord() const;
+  void NoteState();
+  void Tell(AdminEvent::Kind kind);
+  LegInfo DescribeClient() const;
+  LegInfo DescribeUpstream() const;
 
   const RouteConfig& route_;
   Client client_;
-  std::string address_;              // the client's, for the key and the log
+  std::string address_;  // the client's, for the key and the log
+  TraceContext trace_;
   std::string request_;              // as it goes to the upstream; until the 101
   std::string handshake_key_;        // its Sec-WebSocket-Key, likewise
   bool deflate_offered_;             // the upstream may compress
@@ -160,6 +176,7 @@ class WebSocketSession : public Session, private ClientStreamSink, private Upstr
   bool logged_ = false;
   bool closed_ = false;
   std::optional<TunnelPhase> shown_;  // in the gauge
+  TurnTimes turn_times_;
   TimePoint wait_deadline_ = kNever;
   TimePoint drain_at_ = kNever;       // from then on the next end of a turn is the client's
   TimePoint slow_deadline_ = kNever;  // the upstream is not being read because of the client
@@ -169,6 +186,10 @@ class WebSocketSession : public Session, private ClientStreamSink, private Upstr
   TimePoint stall_began_ = kNever;  // a busy upstream is late with its pong since
   std::uint64_t acknowledged_ = 0;  // by the client's system, when it was pinged last
   Millis shielded_{0};
+  FlightRecorder recorder_;
+  const char* told_state_ = nullptr;
+  TimePoint state_since_;
+  std::array<std::optional<std::chrono::microseconds>, kSideWords.size()> rtt_;
   HeldBytes held_;
   Bytes bytes_up_ = 0;
   Bytes bytes_down_ = 0;

@@ -1,4 +1,4 @@
-// A client's WebSocket: flow control, liveness, and the record of what happened.
+// A client's WebSocket: flow control and liveness.
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -7,7 +7,6 @@
 
 #include "app/websocket_session.h"
 #include "app/worker.h"
-#include "log/log.h"
 #include "net/delivery.h"
 
 namespace connguard {
@@ -33,11 +32,6 @@ std::optional<std::uint32_t> NumberOf(std::span<const std::uint8_t> payload) {
   std::uint32_t number = 0;
   std::memcpy(&number, payload.data() + kPingWord.size(), sizeof(number));
   return number;
-}
-
-// 0: no Close was sent; 1005: one without a status.
-unsigned CodeForLog(CloseCode code) {
-  return code == CloseCode::kAbnormal ? 0 : static_cast<unsigned>(code);
 }
 
 }  // namespace
@@ -90,12 +84,6 @@ void WebSocketSession::BalanceUpstream() {
 Bytes WebSocketSession::buffered() const {
   return held_.value() + (client_ ? client_.conn->queued() : 0) +
          (upstream_ != nullptr ? upstream_->queued() : 0);
-}
-
-void WebSocketSession::OnPressure() noexcept {
-  if (!client_) return;
-  LoseClient(CloseCause::kEvicted);
-  Settle();
 }
 
 // Both legs from the 101 on: our pings, and what the kernel can do with what it has not got rid of.
@@ -165,6 +153,8 @@ bool WebSocketSession::IsOwnPong(Side side, std::span<const std::uint8_t> payloa
   if (!number || !heartbeat) return false;
   if (const auto time = heartbeat->Answered(*number, worker_.now())) {
     worker_.metrics().ping_rtt[side].Observe(*time);
+    rtt_.at(static_cast<std::size_t>(side)) =
+        std::chrono::duration_cast<std::chrono::microseconds>(*time);
   }
   return true;
 }
@@ -172,78 +162,6 @@ bool WebSocketSession::IsOwnPong(Side side, std::span<const std::uint8_t> payloa
 void WebSocketSession::EndStall() {
   metrics().upstream_stall.Observe(worker_.now() - stall_began_);
   stall_began_ = kNever;
-}
-
-// --- the record
-
-void WebSocketSession::ShowPhase() {
-  std::optional<TunnelPhase> phase;
-  switch (tunnel_->state()) {
-    case Tunnel::State::kDialing:
-    case Tunnel::State::kOrphaned:
-      phase = TunnelPhase::kDialing;
-      break;
-    case Tunnel::State::kOpen:
-      phase = TunnelPhase::kOpen;
-      break;
-    case Tunnel::State::kShielded:
-    case Tunnel::State::kLingering:
-      phase = TunnelPhase::kShielded;
-      break;
-    case Tunnel::State::kClosing:
-    case Tunnel::State::kSettling:
-    case Tunnel::State::kBarrier:
-      phase = TunnelPhase::kClosing;
-      break;
-    case Tunnel::State::kOver:
-      break;
-  }
-  if (phase == shown_) return;
-  const TimePoint now = worker_.now();
-  if (shown_) metrics().tunnels[*shown_].Sub();
-  if (phase) metrics().tunnels[*phase].Add();
-  if (phase == TunnelPhase::kShielded) shield_began_ = now;
-  if (shown_ == TunnelPhase::kShielded && shield_began_ != kNever) {
-    shielded_ = std::chrono::duration_cast<Millis>(now - shield_began_);
-    metrics().shield.Observe(now - shield_began_);
-    shield_began_ = kNever;
-  }
-  shown_ = phase;
-}
-
-void WebSocketSession::CountTurns() {
-  const std::uint32_t left = tunnel_->turn().in_flight();
-  if (tunnel_->overdue()) {
-    metrics().turns[TurnOutcome::kOverdue].Add();
-  } else if (left > 0) {
-    metrics().turns[TurnOutcome::kAborted].Add(left);
-  }
-}
-
-void WebSocketSession::LogClosed() {
-  logged_ = true;
-  CountTurns();
-  if (stall_began_ != kNever) EndStall();
-  const CloseCauseRow& row = Describe(tunnel_->cause());
-  metrics().closes[tunnel_->cause()].Add();
-  const auto since = [this](TimePoint then) {
-    return std::chrono::duration_cast<Millis>(worker_.now() - then);
-  };
-  Log(LogLevel::kInfo, "tunnel_closed",
-      {{"conn", std::to_string(worker_.index()) + ":" + std::to_string(id())},
-       {"route", route_.name},
-       {"key", fence_.log_key()},
-       {"epoch", static_cast<std::uint64_t>(epoch_)},
-       {"cause", row.word},
-       {"by", row.by},
-       {"open_ms", since(granted_)},
-       {"fence_wait_ms", std::chrono::duration_cast<Millis>(granted_ - started_)},
-       {"shield_ms", shielded_},
-       {"bytes_up", bytes_up_},
-       {"bytes_down", bytes_down_},
-       {"close_up", CodeForLog(sent_up_)},
-       {"close_down", CodeForLog(sent_down_)},
-       {"detail", detail_}});
 }
 
 }  // namespace connguard

@@ -27,6 +27,10 @@ constexpr Millis kDrainPace{10};
 
 void Session::Retire() { worker_.Retire(id_); }
 
+std::string Session::name() const {
+  return std::to_string(worker_.index()) + ":" + std::to_string(id_);
+}
+
 void HeldBytes::Set(Bytes now) {
   worker_.AddHeld(now - value_);
   value_ = now;
@@ -193,6 +197,7 @@ void Worker::RunErrands() {
 }
 
 Millis Worker::Prepare() {
+  if (const auto lag = loop_.lag()) metrics_.event_loop_lag.Observe(*lag);
   RunErrands();
   retired_.clear();
   GiveBackMemory();
@@ -200,6 +205,19 @@ Millis Worker::Prepare() {
   CheckIdle();
   const Millis wait = transport_.Prepare();
   return errands_.empty() && retired_.empty() ? wait : Millis{0};
+}
+
+void Worker::StopAccepting(Millis quiet, std::function<void(std::vector<Fd>)> finished) {
+  finished_listeners_.resize(listeners_.size());
+  for (std::size_t i = 0; i < listeners_.size(); ++i) {
+    listeners_[i]->Finish(quiet, [this, i, finished](Fd fd) {
+      finished_listeners_[i] = std::move(fd);
+      const auto is_there = [](const Fd& other) { return static_cast<bool>(other); };
+      if (std::ranges::all_of(finished_listeners_, is_there)) {
+        finished(std::move(finished_listeners_));
+      }
+    });
+  }
 }
 
 void Worker::Shutdown(Millis time) {
@@ -227,6 +245,27 @@ void Worker::Cut() {
   for (const SessionId id : Sessions()) {
     if (Session* const session = Find(id)) session->OnCut();
   }
+}
+
+std::vector<SessionInfo> Worker::Describe() const {
+  std::vector<SessionInfo> all;
+  for (const Slot& slot : slots_) {
+    if (slot.session == nullptr) continue;
+    if (auto info = slot.session->Describe(false)) all.push_back(*std::move(info));
+  }
+  return all;
+}
+
+std::optional<SessionInfo> Worker::Describe(SessionId id) {
+  const Session* const session = Find(id);
+  return session != nullptr ? session->Describe(true) : std::nullopt;
+}
+
+bool Worker::EndByOperator(SessionId id) {
+  Session* const session = Find(id);
+  if (session == nullptr || !session->Describe(false)) return false;
+  session->OnOperator();
+  return true;
 }
 
 std::vector<SessionId> Worker::Sessions() const {

@@ -4,10 +4,12 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "admin/event_feed.h"
 #include "admin/metrics.h"
 #include "app/fences.h"
 #include "app/generation.h"
@@ -32,6 +34,7 @@ struct ConfigInForce {
 // What all workers of a process share. Lives longer than they do.
 struct Shared {
   ConfigInForce initial;
+  EventFeed& feed;
   std::vector<Worker*> workers;
   // Client connections over all workers, for limits.connections. One add per connection.
   std::atomic<std::size_t> connections{0};
@@ -74,12 +77,22 @@ class Worker {
   void Retire(SessionId id);
   void DeliverFence(const std::string& key, const FenceEffect& effect);
 
+  // Accepts until nobody has come for `quiet`; then `finished` gets the listening sockets, in the
+  // order of the configuration, on this worker's thread.
+  void StopAccepting(Millis quiet, std::function<void(std::vector<Fd>)> finished);
   // Stops listening and asks every session to end, spread over at most half of `time` so that their
   // clients do not come back in one wave; Shared::on_idle is called when all have ended.
   void Shutdown(Millis time);
   // That time is over.
   void Cut();
   void Stop() { loop_.Stop(); }
+
+  // For the admin endpoint.
+  std::vector<SessionInfo> Describe() const;
+  std::optional<SessionInfo> Describe(SessionId id);
+  // False: there is none that could be ended.
+  bool EndByOperator(SessionId id);
+  EventFeed& feed() { return shared_.feed; }
 
   // Names one answer of our own in the log. Unique enough to search for, not secret.
   std::string NewRequestId();
@@ -131,7 +144,8 @@ class Worker {
   FenceShard fences_;
   JsonInspector inspector_;
   std::vector<std::unique_ptr<Listener>> listeners_;
-  std::vector<Errand> errands_;  // to itself
+  std::vector<Fd> finished_listeners_;  // none yet where it is still being accepted
+  std::vector<Errand> errands_;         // to itself
   std::vector<Slot> slots_;
   std::vector<std::uint32_t> free_slots_;
   std::vector<std::unique_ptr<Session>> retired_;  // destroyed between two turns of the loop

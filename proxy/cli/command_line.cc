@@ -23,7 +23,7 @@ struct Raw {
   CommandLine line;
   bool validate = false;
   std::string admin;
-  std::string health_admin = "127.0.0.1:9180";
+  std::string admin_endpoint = "127.0.0.1:9180";
   unsigned workers = 0;
   std::string level;
   std::string format;
@@ -45,7 +45,7 @@ constexpr auto kLevels =
                                                           {"error", LogLevel::kError},
                                                           {"off", LogLevel::kOff}});
 constexpr auto kFormats = std::to_array<std::pair<std::string_view, LogFormat>>(
-    {{"json", LogFormat::kJson}, {"text", LogFormat::kText}});
+    {{"json", LogFormat::kJson}, {"logfmt", LogFormat::kLogfmt}, {"text", LogFormat::kText}});
 
 // nullopt: no such word.
 template <typename T>
@@ -64,7 +64,7 @@ std::string LevelProblem(const std::string& text) {
 
 std::string FormatProblem(const std::string& text) {
   if (ValueOf<LogFormat>(text, kFormats)) return {};
-  return "expected json or text, found '" + text + "'";
+  return "expected json, logfmt or text, found '" + text + "'";
 }
 
 std::optional<CommandLine::AdminFlag> ToAdminFlag(const std::string& text) {
@@ -73,8 +73,10 @@ std::optional<CommandLine::AdminFlag> ToAdminFlag(const std::string& text) {
   return CommandLine::AdminFlag{ParseAddress(text, true).value};
 }
 
-void AddWatchOption(CLI::App& app, Raw& raw) {
+void AddServeOptions(CLI::App& app, Raw& raw) {
   app.add_flag("--watch", raw.line.watch, "Reload when the configuration file changes");
+  app.add_flag("--handover", raw.line.handover,
+               "Listen where an older guard still does, until it is stopped");
 }
 
 void AddRunOptions(CLI::App& app, Raw& raw) {
@@ -91,7 +93,7 @@ void AddRunOptions(CLI::App& app, Raw& raw) {
   app.add_option("--log-level", raw.level, "Least severity of a log line")
       ->check(LevelProblem)
       ->type_name("LEVEL");
-  app.add_option("--log-format", raw.format, "json or text")
+  app.add_option("--log-format", raw.format, "json, logfmt or text")
       ->check(FormatProblem)
       ->type_name("FORMAT");
 }
@@ -102,13 +104,15 @@ struct Commands {
   CLI::App* print_config;
   CLI::App* demo;
   CLI::App* health;
+  CLI::App* metrics;
+  CLI::App* drain;
 };
 
 Commands AddCommands(CLI::App& app, Raw& raw) {
   Commands commands{};
   commands.run = app.add_subcommand("run", "Run the guard (the default)");
   AddRunOptions(*commands.run, raw);
-  AddWatchOption(*commands.run, raw);
+  AddServeOptions(*commands.run, raw);
   commands.check = app.add_subcommand("check", "Check a configuration file");
   commands.check->add_option("-c,--config", raw.line.config_file, kSourceHelp)->type_name("FILE");
   commands.print_config =
@@ -124,10 +128,20 @@ Commands AddCommands(CLI::App& app, Raw& raw) {
       ->type_name("ADDR")
       ->capture_default_str();
   commands.health = app.add_subcommand("health", "Ask a running guard whether it is ready");
-  commands.health->add_option("--admin", raw.health_admin, "Its admin endpoint")
+  commands.health->add_option("--admin", raw.admin_endpoint, "Its admin endpoint")
       ->check(AddressProblem)
       ->type_name("ADDR")
       ->capture_default_str();
+  commands.drain = app.add_subcommand("drain", "Stop a running guard between two turns");
+  commands.drain->add_option("--admin", raw.admin_endpoint, "Its admin endpoint")
+      ->check(AddressProblem)
+      ->type_name("ADDR")
+      ->capture_default_str();
+  commands.drain->add_option("--token-file", raw.line.token_file, "File with its admin.token")
+      ->check(CLI::ExistingFile)
+      ->type_name("FILE");
+  commands.drain->add_flag("--wait", raw.line.wait, "Until it has gone");
+  commands.metrics = app.add_subcommand("metrics", "Print what each metric means, as Markdown");
   return commands;
 }
 
@@ -136,6 +150,8 @@ CommandLine::Command Chosen(const Commands& commands, bool validate) {
   if (commands.print_config->parsed()) return Command::kPrintConfig;
   if (commands.demo->parsed()) return Command::kDemo;
   if (commands.health->parsed()) return Command::kHealth;
+  if (commands.metrics->parsed()) return Command::kMetrics;
+  if (commands.drain->parsed()) return Command::kDrain;
   return commands.check->parsed() || validate ? Command::kCheck : Command::kRun;
 }
 
@@ -156,11 +172,15 @@ std::string Problem(const CommandLine& line, bool validate) {
     case Command::kCheck:
       if (!file) return std::string(validate ? "--validate" : "check") + " needs -c FILE";
       if (line.watch) return "--watch is for run";
+      if (line.handover) return "--handover is for run";
       return quick ? "-c goes with neither --listen nor --upstream" : std::string();
     case Command::kDemo:
     case Command::kHealth:
-      return file || quick || validate || line.watch ? "this command takes its own options only"
-                                                     : std::string();
+    case Command::kMetrics:
+    case Command::kDrain:
+      return file || quick || validate || line.watch || line.handover
+                 ? "this command takes its own options only"
+                 : std::string();
   }
   return {};
 }
@@ -172,7 +192,9 @@ void Finish(const Commands& commands, Raw& raw) {
   if (raw.workers > 0) raw.line.workers = raw.workers;
   raw.line.log_level = ValueOf<LogLevel>(raw.level, kLevels);
   raw.line.log_format = ValueOf<LogFormat>(raw.format, kFormats);
-  if (raw.line.command == Command::kHealth) raw.line.admin = ToAdminFlag(raw.health_admin);
+  if (raw.line.command == Command::kHealth || raw.line.command == Command::kDrain) {
+    raw.line.admin = ToAdminFlag(raw.admin_endpoint);
+  }
   if (raw.line.command == Command::kDemo) raw.line.agent_listen = raw.demo_agent_listen;
 }
 
@@ -185,7 +207,7 @@ std::variant<CommandLine, ExitStatus> ParseCommandLine(int argc, const char* con
   app.set_version_flag("--version", std::string("connguard ") + CONNGUARD_VERSION);
   app.require_subcommand(0, 1);
   AddRunOptions(app, raw);
-  AddWatchOption(app, raw);
+  AddServeOptions(app, raw);
   app.add_flag("--validate", raw.validate, "Check the configuration file only (as `check`)");
   const Commands commands = AddCommands(app, raw);
   try {

@@ -14,7 +14,7 @@ namespace connguard {
 enum class ExitStatus : int { kOk = 0, kRuntime = 1, kUsage = 64, kConfiguration = 78 };
 
 struct CommandLine {
-  enum class Command { kRun, kCheck, kPrintConfig, kDemo, kHealth };
+  enum class Command { kRun, kCheck, kPrintConfig, kDemo, kHealth, kMetrics, kDrain };
 
   // What --admin says: an address, or `off`.
   struct AdminFlag {
@@ -24,6 +24,9 @@ struct CommandLine {
   Command command = Command::kRun;
   std::string config_file;  // run, check, print-config: either this…
   bool watch = false;       // run: reload when the file changes
+  bool wait = false;        // drain: until the guard has gone
+  std::string token_file;   // drain: for the admin endpoint
+  bool handover = false;    // run: listen beside an older guard
   std::string listen;       // …or (run, print-config) these two; demo: --listen alone
   std::string upstream;
   std::string agent_listen;        // demo: where the agent listens

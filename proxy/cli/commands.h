@@ -1,5 +1,5 @@
-// The commands that run to their end at once: check, print-config, health; and what `run` starts
-// with.
+// The commands that run to their end at once: check, print-config, health, drain; and what `run`
+// starts with.
 #pragma once
 
 #include <iosfwd>
@@ -35,5 +35,18 @@ ExitStatus RunPrintConfig(const CommandLine& line, const Environment& env, std::
 // lookup.
 ExitStatus RunHealth(const Address& admin, Millis timeout, std::ostream& out, std::ostream& err);
 inline constexpr Millis kHealthTimeout{2'000};
+
+// What `connguard drain` is told.
+struct DrainOrder {
+  Address admin = {};
+  std::string token_file = {};  // empty: no token
+  bool wait = false;
+  Millis pace{500};  // between two questions
+};
+
+// POST /v1/drain, and a line on `out` of how many tunnels are left until when. `wait`: then a line
+// for each change until the guard has gone. kOk: it drains, or has gone; else kRuntime and a line
+// on `err`.
+ExitStatus RunDrain(const DrainOrder& order, std::ostream& out, std::ostream& err);
 
 }  // namespace connguard

@@ -33,7 +33,8 @@ constexpr Word<LogLevel> kLevels[] = {{"debug", LogLevel::kDebug},
                                       {"warn", LogLevel::kWarn},
                                       {"error", LogLevel::kError},
                                       {"off", LogLevel::kOff}};
-constexpr Word<LogFormat> kFormats[] = {{"json", LogFormat::kJson}, {"text", LogFormat::kText}};
+constexpr Word<LogFormat> kFormats[] = {
+    {"json", LogFormat::kJson}, {"logfmt", LogFormat::kLogfmt}, {"text", LogFormat::kText}};
 
 void ReadVersion(Section& root) {
   const std::optional<Value> value = root.Find("version");
@@ -140,6 +141,7 @@ std::vector<UpstreamConfig> ReadUpstreams(Section& root) {
     ReadKeepalive(section, upstream.keepalive);
     section.ReadBool("forwarded", upstream.forwarded);
     section.ReadBool("via", upstream.via);
+    section.ReadBool("traceparent", upstream.traceparent);
     section.Finish();
     upstreams.push_back(std::move(upstream));
   }

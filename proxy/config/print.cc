@@ -67,6 +67,18 @@ std::string_view WordOf(LogLevel value) {
   return {};
 }
 
+std::string_view WordOf(LogFormat value) {
+  switch (value) {
+    case LogFormat::kJson:
+      return "json";
+    case LogFormat::kLogfmt:
+      return "logfmt";
+    case LogFormat::kText:
+      return "text";
+  }
+  return {};
+}
+
 // Lines of YAML, one key each.
 class Page {
  public:
@@ -93,6 +105,7 @@ void PrintUpstream(const UpstreamConfig& upstream, Page& page) {
                 ", connections: " + std::to_string(upstream.keepalive.connections) + "}");
   page.Pair(4, "forwarded", WordOf(upstream.forwarded));
   page.Pair(4, "via", WordOf(upstream.via));
+  page.Pair(4, "traceparent", WordOf(upstream.traceparent));
 }
 
 void PrintMatch(const RouteMatch& match, Page& page) {
@@ -192,7 +205,7 @@ void PrintProcess(const Config& config, Page& page) {
   if (config.admin) PrintAdmin(*config.admin, page);
   page.Line(0, "logging:");
   page.Pair(2, "level", WordOf(config.logging.level));
-  page.Pair(2, "format", config.logging.format == LogFormat::kJson ? "json" : "text");
+  page.Pair(2, "format", WordOf(config.logging.format));
   page.Pair(0, "workers", config.workers == 0 ? "auto" : std::to_string(config.workers));
 }
 

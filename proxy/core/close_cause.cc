@@ -41,6 +41,7 @@ constexpr auto kTable = std::to_array<CloseCauseRow>({
     {kUpstreamHandshakeTimeout, Code::kBadGateway, Code::kAbnormal, "upstream_handshake_timeout",
      "upstream"},
     {kTurnOverdue, Code::kInternalError, Code::kGoingAway, "turn_overdue", "guard"},
+    {kOperator, Code::kNormal, Code::kGoingAway, "operator", "guard"},
     {kShutdown, Code::kServiceRestart, Code::kGoingAway, "shutdown", "guard"},
 });
 

@@ -34,6 +34,8 @@ void Turn::Answer(bool matched, TimePoint now) {
   // The next turn has said nothing yet, and a slow first token looks like silence.
   quiet_at_ = kNever;
   since_ = now;
+  ended_at_ = now;
+  ++finished_;
   if (--in_flight_ == 0) EndAll(now, false);
 }
 
@@ -62,6 +64,7 @@ TimePoint Turn::NextTimeout() const {
 TimePoint Turn::MaxAt() const { return policy_.max > Millis{0} ? since_ + policy_.max : kNever; }
 
 void Turn::EndAll(TimePoint at, bool overdue) {
+  (overdue ? given_up_ : finished_) += in_flight_;
   in_flight_ = 0;
   overdue_ = overdue;
   quiet_at_ = kNever;

@@ -26,6 +26,7 @@ enum class Fate : std::uint8_t {
   kLength,    // as kKeep, but not with a status that has no body
   kCoding,    // likewise, and HTTP/1.0 knows no transfer codings
   kClaim,     // where a request comes from: believed of trusted peers only
+  kTrace,     // goes on, whatever Connection names, unless a trace begins here
   kHost,      // an absolute target's authority takes its place
 };
 
@@ -51,6 +52,8 @@ constexpr auto kRules = std::to_array<Rule>({
     {"Expect", Fate::kExpect, Fate::kPass},
     {"Sec-WebSocket-Extensions", Fate::kOffer, Fate::kKeep},
     {"Forwarded", Fate::kClaim, Fate::kPass},
+    {"traceparent", Fate::kTrace, Fate::kPass},
+    {"tracestate", Fate::kTrace, Fate::kPass},
 });
 
 constexpr std::string_view kWebSocketPrefix = "Sec-WebSocket-";
@@ -181,6 +184,8 @@ bool Passes(Fate fate, const Field& field, const RequestHead& head, const Reques
     case Fate::kOurs:
     case Fate::kUpgrade:
       return hop.upgrade;
+    case Fate::kTrace:
+      return hop.traceparent.empty();
     case Fate::kExpect:
       return head.version >= 11;
     case Fate::kOffer:
@@ -214,6 +219,7 @@ std::string ForwardRequest(const RequestHead& head, const RequestHop& hop) {
     }
   }
   AppendClaims(out, head, hop, origin.host);
+  if (!hop.traceparent.empty()) Append(out, "traceparent", hop.traceparent);
   if (hop.via) Append(out, "Via", head.version >= 11 ? "1.1 connguard" : "1.0 connguard");
   if (!hop.upgrade) {
     const bool trailers = HasToken(head.fields, "TE", "trailers");

@@ -19,6 +19,7 @@ struct RequestHop {
   bool deflate_only = false;      // of it only the offers of permessage-deflate go on
   bool forwarded = false;         // add Forwarded (RFC 7239)
   bool via = false;               // add Via
+  std::string_view traceparent;   // of a trace that begins here; empty: what came goes on
   std::string host;               // for a request that names none (HTTP/1.0)
 };
 

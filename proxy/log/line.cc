@@ -132,7 +132,7 @@ void AppendValue(LogFormat format, const LogValue& value, std::string& out) {
       [format, &out](const auto& held) {
         using Held = std::decay_t<decltype(held)>;
         if constexpr (std::is_same_v<Held, std::string_view>) {
-          if (format == LogFormat::kText && IsBareText(held)) {
+          if (format != LogFormat::kJson && IsBareText(held)) {
             out += held;
           } else {
             AppendJsonString(held, out);
@@ -168,19 +168,33 @@ void AppendJson(const LogEvent& event, std::string_view level, std::string& out)
   out += "}\n";
 }
 
+void AppendFields(LogFormat format, const LogEvent& event, std::string& out) {
+  for (const LogField& field : event.fields) {
+    out += ' ';
+    out += field.name;
+    out += '=';
+    AppendValue(format, field.value, out);
+  }
+  out += '\n';
+}
+
+void AppendLogfmt(const LogEvent& event, std::string_view level, std::string& out) {
+  out += "ts=";
+  AppendTime(event.time, out);
+  out += " level=";
+  out += level;
+  out += " event=";
+  AppendValue(LogFormat::kLogfmt, event.name, out);
+  AppendFields(LogFormat::kLogfmt, event, out);
+}
+
 void AppendText(const LogEvent& event, std::string_view level, std::string& out) {
   AppendTime(event.time, out);
   out += ' ';
   out += level;
   out += ' ';
   AppendValue(LogFormat::kText, event.name, out);
-  for (const LogField& field : event.fields) {
-    out += ' ';
-    out += field.name;
-    out += '=';
-    AppendValue(LogFormat::kText, field.value, out);
-  }
-  out += '\n';
+  AppendFields(LogFormat::kText, event, out);
 }
 
 }  // namespace
@@ -206,10 +220,16 @@ void AppendJsonString(std::string_view text, std::string& out) {
 
 void AppendLine(LogFormat format, const LogEvent& event, std::string& out) {
   const std::string_view level = kLevelWords[static_cast<std::size_t>(event.level)];
-  if (format == LogFormat::kJson) {
-    AppendJson(event, level, out);
-  } else {
-    AppendText(event, level, out);
+  switch (format) {
+    case LogFormat::kJson:
+      AppendJson(event, level, out);
+      break;
+    case LogFormat::kLogfmt:
+      AppendLogfmt(event, level, out);
+      break;
+    case LogFormat::kText:
+      AppendText(event, level, out);
+      break;
   }
 }
 

@@ -1,4 +1,4 @@
-// How an event becomes one line of the log: JSON or text. Pure.
+// How an event becomes one line of the log: JSON, logfmt or text. Pure.
 #pragma once
 
 #include <chrono>
@@ -19,8 +19,10 @@ struct LogEvent {
 };
 
 // Appends the line, newline included: `{"ts":"…","level":"info","event":"…",…}` or
+// `ts=… level=info event=tunnel_closed route=chat …` or
 // `2026-03-01T12:00:00.000Z info tunnel_closed route=chat …`, where a value that is empty or has
-// anything but visible ASCII without quotes, backslashes and `=` is written as a JSON string.
+// anything but visible ASCII without quotes, backslashes and `=` is written as a JSON string (which
+// every reader of logfmt understands).
 void AppendLine(LogFormat format, const LogEvent& event, std::string& out);
 
 // Appends `text` as a JSON string (RFC 8259 §7), quotes included. Control characters (C1 and DEL as

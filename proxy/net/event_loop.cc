@@ -108,8 +108,8 @@ std::chrono::nanoseconds EventLoop::LongestWait() {
   std::chrono::nanoseconds wait = kLongestWait;
   if (prepare_ != nullptr)
     wait = std::min<std::chrono::nanoseconds>(wait, prepare_(prepare_context_));
-  const TimePoint deadline = timers_.NextDeadline();
-  if (deadline != kNever) wait = std::min(wait, deadline - std::chrono::steady_clock::now());
+  due_ = timers_.NextDeadline();
+  if (due_ != kNever) wait = std::min(wait, due_ - std::chrono::steady_clock::now());
   return std::max(wait, std::chrono::nanoseconds{0});
 }
 
@@ -134,6 +134,8 @@ void EventLoop::Run() {
   while (!stop_) {
     const int count = Wait(events);
     now_ = std::chrono::steady_clock::now();
+    lag_.reset();
+    if (due_ <= now_) lag_ = now_ - due_;
     timers_.Advance(now_);
     for (int i = 0; i < count; ++i) {
       const std::uint64_t tag = events[static_cast<std::size_t>(i)].data.u64;

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -48,6 +49,9 @@ class EventLoop {
   // The time of this turn, read once after each wait.
   TimePoint now() const { return now_; }
   TimingWheel& timers() { return timers_; }
+  // How late this turn served the timers that woke it up, or that had to wait for the turn before;
+  // nullopt: none was due.
+  std::optional<std::chrono::nanoseconds> lag() const { return lag_; }
 
  private:
   struct Entry {
@@ -73,6 +77,8 @@ class EventLoop {
   bool stop_ = false;
   bool coarse_ = false;  // the kernel has no epoll_pwait2
   TimePoint now_;
+  TimePoint due_ = kNever;  // of the timers, when the wait began
+  std::optional<std::chrono::nanoseconds> lag_;
   TimingWheel timers_;
 };
 

@@ -9,7 +9,7 @@
 namespace connguard {
 
 // Listener accepts in batches and pauses for a moment when descriptors run out, so that the worker
-// goes on serving. Owned by one worker; destroying it stops listening.
+// goes on serving. Owned by one worker; destroying it stops listening at once.
 class Listener {
  public:
   using AcceptCallback = std::function<void(Fd fd, const SocketAddress& peer)>;
@@ -19,13 +19,25 @@ class Listener {
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
 
+  // Goes on until nobody has come for `quiet`, but accepts who waits in any case. Then it accepts
+  // no more, and `finished` gets the socket, perhaps before this returns; it must not destroy the
+  // listener.
+  using FinishedCallback = std::function<void(Fd fd)>;
+  void Finish(Millis quiet, FinishedCallback finished);
+
  private:
-  void AcceptBatch();
+  // False: nobody waits any more.
+  bool AcceptBatch();
+  void FinishIfQuiet();
 
   EventLoop& loop_;
   Fd fd_;
   AcceptCallback accepted_;
   Timer resume_;
+  Millis quiet_{0};
+  FinishedCallback finished_;
+  TimePoint last_;  // when somebody came
+  Timer finish_;
 };
 
 }  // namespace connguard

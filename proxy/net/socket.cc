@@ -6,13 +6,17 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <stdexcept>
 #include <system_error>
+
+#include "net/handover.h"
 
 namespace connguard {
 
@@ -43,14 +47,21 @@ void RemoveStale(const Address& address, const SocketAddress& name) {
   if (errno == ECONNREFUSED) unlink(address.path.c_str());
 }
 
-std::vector<Fd> OpenUnix(const Address& address, unsigned workers) {
-  const SocketAddress name = UnixAddress(address.path);
+std::vector<Fd> OpenUnix(const Address& address, unsigned workers, bool beside) {
+  // A file that takes the other's place at once: there is no moment without one.
+  const std::string path = beside ? address.path + ".new" : address.path;
+  const SocketAddress name = UnixAddress(path);
   if (name.size == 0) Fail(address, "path", ENAMETOOLONG);
-  RemoveStale(address, name);
+  if (beside) {
+    unlink(path.c_str());
+  } else {
+    RemoveStale(address, name);
+  }
   Fd first(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!first) Fail(address, "socket", errno);
   if (bind(first.get(), name.get(), name.size) != 0) Fail(address, "bind", errno);
   if (listen(first.get(), kBacklog) != 0) Fail(address, "listen", errno);
+  if (beside && rename(path.c_str(), address.path.c_str()) != 0) Fail(address, "rename", errno);
   std::vector<Fd> result;
   result.push_back(std::move(first));
   while (result.size() < workers) {
@@ -142,9 +153,10 @@ std::string IpOf(const SocketAddress& address) {
   return text;
 }
 
-std::vector<Fd> OpenListeners(const Address& address, unsigned workers, Address& bound) {
+std::vector<Fd> OpenListeners(const Address& address, unsigned workers, Address& bound,
+                              bool beside) {
   bound = address;
-  if (address.is_unix()) return OpenUnix(address, workers);
+  if (address.is_unix()) return OpenUnix(address, workers, beside);
   std::vector<SocketAddress> names = ParseLiteral(address);
   if (names.empty()) {
     throw std::runtime_error("cannot listen on " + address.ToString() +
@@ -152,7 +164,7 @@ std::vector<Fd> OpenListeners(const Address& address, unsigned workers, Address&
   }
   SocketAddress name = names.front();
   // SO_REUSEPORT would silently share the port with another process: ask for it alone first.
-  {
+  if (!beside || address.port == 0) {
     const Fd alone = BindTcp(address, name, false);
     if (address.port == 0) {
       bound.port = PortOf(alone.get());
@@ -164,6 +176,7 @@ std::vector<Fd> OpenListeners(const Address& address, unsigned workers, Address&
     result.push_back(BindTcp(address, name, true));
     if (listen(result.back().get(), kBacklog) != 0) Fail(address, "listen", errno);
   }
+  if (beside) StopSteering(result.front().get());
   return result;
 }
 
@@ -175,7 +188,17 @@ Fd Dial(const SocketAddress& address) {
   return Fd();
 }
 
-void RemoveSocketFile(const std::string& path) { unlink(path.c_str()); }
+SocketFile::SocketFile(std::string path) : path_(std::move(path)), identity_(Identity()) {}
+
+void SocketFile::Remove() const {
+  if (Identity() == identity_) unlink(path_.c_str());
+}
+
+std::pair<dev_t, ino_t> SocketFile::Identity() const {
+  struct stat status{};
+  stat(path_.c_str(), &status);
+  return {status.st_dev, status.st_ino};
+}
 
 void SetNoDelay(int fd) {
   const int on = 1;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <sys/socket.h>
+#include <sys/types.h>
 
 #include <string>
 #include <utility>
@@ -45,14 +46,30 @@ std::string IpOf(const SocketAddress& address);
 // One listening socket for each of `workers`: TCP sockets share the port (SO_REUSEPORT), a unix
 // socket's descriptors are duplicates of one. Throws std::runtime_error with a sentence that names
 // the address. `bound` is set to the real address (port 0).
-std::vector<Fd> OpenListeners(const Address& address, unsigned workers, Address& bound);
+// `beside`: another process of this user may listen there already, and is about to hand over: TCP
+// connections come to either until then (handover.h), a unix socket's file is replaced at once.
+// Else that is an error.
+std::vector<Fd> OpenListeners(const Address& address, unsigned workers, Address& bound,
+                              bool beside = false);
 
 // A non-blocking socket whose connect() is under way or done. Invalid with errno set when it failed
 // at once.
 Fd Dial(const SocketAddress& address);
 
-// A unix socket's file outlives its descriptors.
-void RemoveSocketFile(const std::string& path);
+// A unix socket's file, which outlives its descriptors.
+class SocketFile {
+ public:
+  // As it is now.
+  explicit SocketFile(std::string path);
+  // Leaves it alone when another socket's file has taken its place.
+  void Remove() const;
+
+ private:
+  std::pair<dev_t, ino_t> Identity() const;
+
+  std::string path_;
+  std::pair<dev_t, ino_t> identity_;
+};
 
 // Small messages leave at once.
 void SetNoDelay(int fd);

@@ -30,6 +30,7 @@ struct Piece {
   Kind kind = Kind::kNone;
   Opcode opcode = Opcode::kText;  // kData: of the message (never kContinuation); kControl: its own
   bool begins_message = false;    // kData: `raw` starts with the first byte of a message
+  bool begins_frame = false;      // kData: `raw` starts with the first byte of a frame's header
   bool ends_frame = false;        // kData: `raw` ends with the last byte of a frame
   bool ends_message = false;      // kData: and of its message
   bool rsv1 = false;              // kData: the message is compressed
@@ -42,7 +43,9 @@ struct Piece {
   // frame came with. Zero when not masked.
   MaskKey mask{};
   CloseCode error = CloseCode::kNone;
-  const char* why = "";  // kError: a short sentence for the log
+  std::uint64_t frame_size = 0;  // kData, with begins_frame: of the frame's payload
+  bool fin = false;              // likewise
+  const char* why = "";          // kError: a short sentence for the log
 };
 
 // FrameScanner walks over frame headers in place: it neither unmasks nor copies data payload, and
@@ -156,6 +159,9 @@ inline Piece FrameScanner::BeginData(const std::uint8_t* header, std::size_t hea
   Piece piece;
   piece.kind = Piece::Kind::kData;
   piece.begins_message = begins;
+  piece.begins_frame = true;
+  piece.frame_size = length;
+  piece.fin = !message_open_;
   return piece;
 }
 

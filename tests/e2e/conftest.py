@@ -79,8 +79,8 @@ def guards(directory: pathlib.Path, request) -> Iterator[Callable[..., GuardServ
     sanitized = request.node.get_closest_marker("sanitized") is not None
     started: list[GuardServer] = []
 
-    def start(config: str, sanitized: bool = sanitized) -> GuardServer:
-        started.append(GuardServer(directory, config, sanitized))
+    def start(config: str, sanitized: bool = sanitized, **kwargs) -> GuardServer:
+        started.append(GuardServer(directory, config, sanitized, **kwargs))
         return started[-1]
 
     try:

@@ -133,17 +133,24 @@ class AgentServer(Server):
 
 
 class GuardServer(Server):
-    def __init__(self, directory: pathlib.Path, config: str, sanitized: bool = False) -> None:
-        """`config` has {port} and {admin} where the free ports go."""
+    def __init__(
+        self,
+        directory: pathlib.Path,
+        config: str,
+        sanitized: bool = False,
+        port: int | None = None,
+        arguments: tuple[str, ...] = (),
+    ) -> None:
+        """`config` has {port} and {admin} where the free ports go, or the given one."""
         binary = guard_binary(sanitized)
         if not os.access(binary, os.X_OK):
             raise RuntimeError(f"{binary} is not built; CONNGUARD names another binary")
-        self.port, self.admin = free_port(), free_port()
-        path = directory / f"connguard-{self.port}.yaml"
+        self.port, self.admin = port or free_port(), free_port()
+        path = directory / f"connguard-{self.admin}.yaml"
         config = config.replace("{port}", str(self.port)).replace("{admin}", str(self.admin))
         path.write_text(config)
-        command = [binary, "run", "-c", str(path)]
-        log = directory / f"connguard-{self.port}.log"
+        command = [binary, "run", "-c", str(path), *arguments]
+        log = directory / f"connguard-{self.admin}.log"
         super().__init__(command, log, self.admin, "/readyz")
 
     def metrics(self) -> dict[str, float]:

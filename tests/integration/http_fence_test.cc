@@ -110,6 +110,9 @@ TEST_F(HttpFenceTest, NewestClientTakesOver) {
   origin.Send(Answer200("old"));
   ExpectEnd(origin, PeerEnd::kFin);
   ExpectServed(next);
+  // Each client is counted by what it was told.
+  guard().AwaitMetric("connguard_http_requests_total", "class=\"4xx\"", 1);
+  guard().AwaitMetric("connguard_http_requests_total", "class=\"2xx\"", 1);
 }
 
 TEST_F(HttpFenceTest, TakenOverInMidAnswerTheOldClientSeesItCut) {

@@ -56,6 +56,34 @@ TEST_F(ShutdownTest, AnIdleClientIsToldServiceRestart) {
   EXPECT_EQ(guard().AwaitExit(), 0);
 }
 
+TEST_F(ShutdownTest, WhoHasNotBeenAcceptedYetGetsAnAnswer) {
+  StartWith("{drain: 60s}", 2);
+  origin_.Close();
+  guard().Signal(SIGSTOP);
+  std::vector<TestClient> clients;
+  for (int i = 0; i < 200; ++i) {
+    clients.push_back(guard().Connect());
+    clients.back().SendHandshake("/ws/user" + std::to_string(i));
+  }
+  guard().Signal(SIGTERM);
+  guard().Signal(SIGCONT);
+  for (TestClient& client : clients) {
+    EXPECT_GE(client.ReadAnswer().status, 502);
+    client.Close();
+  }
+  EXPECT_EQ(guard().AwaitExit(), 0);
+}
+
+TEST_F(ShutdownTest, WhoSaysNothingHoldsUpTheEndForAMomentOnly) {
+  StartWith("{drain: 60s}");
+  TestClient silent = guard().Connect();
+  guard().AwaitMetric("connguard_connections", "", 1);
+  const Stopwatch since;
+  guard().Signal(SIGTERM);
+  EXPECT_EQ(guard().AwaitExit(), 0);
+  EXPECT_LT(since.elapsed(), 10s);
+}
+
 TEST_F(ShutdownTest, ATurnInFlightIsFinished) {
   StartWith("{drain: 60s}");
   Ends ends = OpenInTurn();

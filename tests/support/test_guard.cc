@@ -28,14 +28,14 @@ std::string Yaml(const GuardSetup& setup) {
   const auto more = [](const std::string& pairs) { return pairs.empty() ? "" : ", " + pairs; };
   return "version: 1\nlisteners: [{name: public, bind: \"" + setup.bind + "\"" +
          more(setup.listener_more) + "}]\nupstreams:\n  - {name: agent, url: \"" + setup.upstream +
-         "\"" + more(setup.upstream_more) +
+         "\", traceparent: " + setup.traceparent + more(setup.upstream_more) +
          "}\nroutes:\n  - name: chat\n    match: {path: \"/ws/{user}\"}\n    upstream: agent\n"
          "    session: {" +
          setup.session + "}\n    turn: " + setup.turn + "\n    compression: " + setup.compression +
          "\n    heartbeat: " + setup.heartbeat + "\n  - name: rest\n    match: {path: \"" +
          setup.rest_path + "\"}\n    upstream: agent\n    session: {" + setup.rest_session +
          "}\n    turn: " + setup.turn + "\nlimits: " + setup.limits +
-         "\nshutdown: " + setup.shutdown +
+         "\nshutdown: " + setup.shutdown + "\nlogging: " + setup.logging +
          "\nadmin: {bind: 127.0.0.1:0}\nworkers: " + std::to_string(setup.workers) + "\n";
 }
 
@@ -192,6 +192,21 @@ void TestGuard::AwaitLog(std::string_view event) {
     if (!ReadLog(deadline)) throw std::runtime_error("no line of the log says " + mark);
   }
   log_seen_ = log_.find('\n', at);
+}
+
+std::string TestGuard::AwaitLine(std::string_view text, std::string_view other) {
+  const Clock::time_point deadline = Clock::now() + kPatience;
+  std::size_t begin = 0;
+  for (;;) {
+    const std::size_t end = log_.find('\n', begin);
+    if (end == std::string::npos) {
+      if (!ReadLog(deadline)) return {};
+      continue;
+    }
+    std::string line = log_.substr(begin, end - begin);
+    if (line.find(text) != std::string::npos && line.find(other) != std::string::npos) return line;
+    begin = end + 1;
+  }
 }
 
 int TestGuard::AwaitExit() {

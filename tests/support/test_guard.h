@@ -17,12 +17,15 @@ namespace connguard::testing {
 struct GuardSetup {
   std::string upstream = {};  // url; TestOrigin::url()
   std::string upstream_more = {};
+  // Off, so that tests can say what an origin gets byte by byte; trace_test.cc is about it.
+  std::string traceparent = "false";
   std::string session = "key: \"{path.user}\", settle: 0, close_timeout: 2s";
   std::string turn = "{end: each-answer, linger: 0}";
   std::string compression = "passthrough";
   std::string heartbeat = "{}";
   std::string limits = "{}";
   std::string shutdown = "{drain: 5s}";
+  std::string logging = "{}";
   std::string bind = "127.0.0.1:0";
   std::string listener_more = {};
   int workers = 1;
@@ -59,6 +62,8 @@ class TestGuard {
   // Waits for one more line of this event. What has been waited for is not found again.
   void AwaitLog(std::string_view event);
   const std::string& log() const { return log_; }
+  // Waits for a line of the log, from its begin on, that holds both; empty after kPatience.
+  std::string AwaitLine(std::string_view text, std::string_view other = {});
   // Waits for its end; returns its exit status.
   int AwaitExit();
 

@@ -36,7 +36,7 @@ struct Page {
 Page Parse(const std::string& text) {
   static const std::regex help(R"(# HELP ([a-z_]+) \S.*)");
   static const std::regex type(R"(# TYPE ([a-z_]+) (counter|gauge|histogram))");
-  static const std::regex sample(R"(([a-z_]+)(\{([a-z]+="[^"\\]*",?)*\})? (-?[0-9.e+-]+|\+Inf))");
+  static const std::regex sample(R"(([a-z_]+)(\{([a-z_]+="[^"\\]*",?)*\})? (-?[0-9.e+-]+|\+Inf))");
   Page page;
   std::string family;
   std::istringstream lines(text);
@@ -65,7 +65,9 @@ class MetricsPageTest : public testing::Test {
 
   WorkerMetrics one_{2};
   WorkerMetrics two_{2};
-  MetricsPage page_{[] { return std::vector<std::string>{"chat", "rest"}; }, {&one_, &two_}};
+  ProcessState process_;
+  MetricsPage page_{
+      [] { return std::vector<std::string>{"chat", "rest"}; }, {&one_, &two_}, &process_};
 };
 
 TEST_F(MetricsPageTest, EveryRowOfTheTableIsOnThePageWithHelpAndType) {
@@ -138,16 +140,81 @@ TEST_F(MetricsPageTest, AHistogramsBucketsAreCumulativeAndInSeconds) {
 TEST_F(MetricsPageTest, EveryCloseCauseHasItsOwnSampleWithItsWords) {
   std::uint64_t n = 0;
   for (std::size_t i = 0; i < kCloseCauses; ++i) {
-    one_.route(0).closes[static_cast<CloseCause>(i)].Add(++n);
+    one_.route(0).closes[static_cast<CloseCause>(i)][CodeClass::k3xxx].Add(++n);
   }
   const Page page = Read();
   n = 0;
   for (std::size_t i = 0; i < kCloseCauses; ++i) {
     const CloseCauseRow& row = Describe(static_cast<CloseCause>(i));
     EXPECT_EQ(page.At("connguard_closes_total{route=\"chat\",cause=\"" + std::string(row.word) +
-                      "\",by=\"" + std::string(row.by) + "\"}"),
+                      "\",by=\"" + std::string(row.by) + "\",code_class=\"3xxx\"}"),
               ++n);
   }
+}
+
+TEST_F(MetricsPageTest, ACloseIsShownWithTheCodeOfItsCauseAndWithThoseThatWereSeen) {
+  one_.route(0).closes[CloseCause::kSuperseded][CodeClass::k4xxx].Add(2);
+  two_.route(0).closes[CloseCause::kSuperseded][CodeClass::k4xxx].Add(1);
+  one_.route(0).closes[CloseCause::kClientClosed][CodeClass::k1001].Add(4);
+  const Page page = Read();
+  const auto sample = [](const std::string& cause, const std::string& code) {
+    return "connguard_closes_total{route=\"chat\"," + cause + ",code_class=\"" + code + "\"}";
+  };
+  const std::string superseded = R"(cause="superseded",by="guard")";
+  const std::string closed = R"(cause="client_closed",by="client")";
+  EXPECT_EQ(page.At(sample(superseded, "4xxx")), 3);
+  EXPECT_FALSE(page.samples.contains(sample(superseded, "none")));
+  EXPECT_EQ(page.At(sample(closed, "1001")), 4);
+  EXPECT_EQ(page.At(sample(closed, "none")), 0);
+  EXPECT_FALSE(page.samples.contains(sample(closed, "1000")));
+}
+
+TEST_F(MetricsPageTest, TurnsAreShownByOutcomeWithTheirTimes) {
+  one_.route(0).turns_in_flight.Add(3);
+  two_.route(0).turns_in_flight.Add(4);
+  one_.route(0).turn_duration[TurnOutcome::kDelivered].Observe(Millis(300));
+  two_.route(0).turn_duration[TurnOutcome::kDelivered].Observe(Millis(700));
+  two_.route(0).turn_duration[TurnOutcome::kAborted].Observe(Millis(10));
+  const Page page = Read();
+  const std::string name = "connguard_turn_duration_seconds";
+  EXPECT_EQ(page.At(R"(connguard_turns_in_flight{route="chat"})"), 7);
+  EXPECT_EQ(page.At(name + R"(_bucket{route="chat",outcome="delivered",le="0.5"})"), 1);
+  EXPECT_EQ(page.At(name + R"(_count{route="chat",outcome="delivered"})"), 2);
+  EXPECT_NEAR(page.At(name + R"(_sum{route="chat",outcome="delivered"})"), 1, 1e-9);
+  EXPECT_EQ(page.At(name + R"(_count{route="chat",outcome="aborted"})"), 1);
+  EXPECT_EQ(page.At(name + R"(_count{route="chat",outcome="orphaned"})"), 0);
+}
+
+TEST_F(MetricsPageTest, FenceOutcomesAndTheLagOfTheLoopsAreShown) {
+  one_.fence_outcomes[FenceOutcome::kGrantedAfterWait].Add(2);
+  two_.fence_outcomes[FenceOutcome::kGrantedAfterWait].Add(3);
+  one_.event_loop_lag.Observe(Millis(4));
+  two_.event_loop_lag.Observe(Millis(40));
+  const Page page = Read();
+  EXPECT_EQ(page.At(R"(connguard_fence_outcomes_total{outcome="granted_after_wait"})"), 5);
+  EXPECT_EQ(page.At(R"(connguard_fence_outcomes_total{outcome="conflict"})"), 0);
+  EXPECT_EQ(page.At(R"(connguard_event_loop_lag_seconds_bucket{le="0.005"})"), 1);
+  EXPECT_EQ(page.At("connguard_event_loop_lag_seconds_count"), 2);
+}
+
+TEST_F(MetricsPageTest, TheConfigurationAndTheDrainAreTheProcesss) {
+  EXPECT_EQ(Read().At("connguard_config_last_reload_successful"), 1);
+  EXPECT_EQ(Read().At("connguard_draining"), 0);
+  process_.generation = 7;
+  process_.loaded_at = ProcessState::Time(Millis(1'500));
+  process_.last_reload_ok = false;
+  process_.reloads_applied = 6;
+  process_.reloads_unchanged = 2;
+  process_.reloads_rejected = 1;
+  process_.drain = DrainState::kDelay;
+  const Page page = Read();
+  EXPECT_EQ(page.At("connguard_config_generation"), 7);
+  EXPECT_EQ(page.At("connguard_config_last_reload_success_timestamp_seconds"), 1.5);
+  EXPECT_EQ(page.At("connguard_config_last_reload_successful"), 0);
+  EXPECT_EQ(page.At(R"(connguard_reloads_total{result="applied"})"), 6);
+  EXPECT_EQ(page.At(R"(connguard_reloads_total{result="unchanged"})"), 2);
+  EXPECT_EQ(page.At(R"(connguard_reloads_total{result="rejected"})"), 1);
+  EXPECT_EQ(page.At("connguard_draining"), 1);
 }
 
 TEST_F(MetricsPageTest, EveryHandshakeResultHasItsOwnSample) {
@@ -210,8 +277,9 @@ TEST(MetricsTableTest, NamesFollowPrometheusRules) {
 }
 
 TEST(MetricsTableTest, NoLabelCanHoldWhatAClientChose) {
-  const std::set<std::string_view> bounded = {"route", "state",     "result", "outcome", "cause",
-                                              "by",    "direction", "class",  "side",    "version"};
+  const std::set<std::string_view> bounded = {"route", "state",   "result",    "outcome",
+                                              "cause", "by",      "direction", "class",
+                                              "side",  "version", "code_class"};
   for (const MetricRow& row : MetricsTable()) {
     for (const std::string_view label : row.labels) EXPECT_TRUE(bounded.contains(label)) << label;
   }
@@ -221,10 +289,11 @@ TEST(MetricsTableTest, EverySampleHasExactlyTheLabelsOfItsRow) {
   WorkerMetrics worker(1);
   const std::vector<std::string> routes = {"chat"};
   const std::vector<const WorkerMetrics*> workers = {&worker};
+  const ProcessState process;
   for (const MetricRow& row : MetricsTable()) {
     prometheus::MetricFamily family;
     family.type = row.type;
-    row.collect(row, {routes, workers}, family);
+    row.collect(row, {routes, workers, &process}, family);
     EXPECT_FALSE(family.metric.empty()) << row.name;
     for (const auto& sample : family.metric) {
       ASSERT_EQ(sample.label.size(), row.labels.size()) << row.name;
@@ -242,6 +311,17 @@ TEST(MetricsTableTest, TheReferenceNamesEveryMetric) {
   }
   EXPECT_NE(text.find("| `connguard_turns_total` | counter | `route`, `outcome` | Turns"),
             std::string::npos);
+}
+
+TEST(MetricsTest, ACloseCodeFallsIntoItsClass) {
+  EXPECT_EQ(CodeClassOf(CloseCode::kAbnormal), CodeClass::kNone);
+  EXPECT_EQ(CodeClassOf(CloseCode::kNone), CodeClass::kNone);
+  EXPECT_EQ(CodeClassOf(CloseCode::kNormal), CodeClass::k1000);
+  EXPECT_EQ(CodeClassOf(CloseCode::kGoingAway), CodeClass::k1001);
+  EXPECT_EQ(CodeClassOf(CloseCode::kServiceRestart), CodeClass::k1xxx);
+  EXPECT_EQ(CodeClassOf(CloseCode{3000}), CodeClass::k3xxx);
+  EXPECT_EQ(CodeClassOf(CloseCode{3999}), CodeClass::k3xxx);
+  EXPECT_EQ(CodeClassOf(CloseCode::kSuperseded), CodeClass::k4xxx);
 }
 
 TEST(MetricsTest, AStatusOutsideTheFiveClassesCountsAsAServersError) {

@@ -46,6 +46,18 @@ TEST_F(ClientStreamTest, ManyFramesOfOneReadLeaveInOneCall) {
   EXPECT_EQ(stream_.messages(), 100U);
 }
 
+// Also where a frame's header is split over reads, or its payload.
+TEST_F(ClientStreamTest, EachDataFrameIsRecordedOnce) {
+  FlightRecorder recorder{TimePoint()};
+  stream_.RecordIn(recorder);
+  const Octets bytes = TextFrame("hello") + Begin("a") + Continue("bcd", false) +
+                       Continue("", true) + TextFrame(std::string(70'000, 'x'));
+  for (const std::uint8_t& byte : bytes) stream_.Feed({&byte, 1});
+  EXPECT_EQ(recorder.ToLine(TimePoint()),
+            "-0 client text 5 fin; -0 client text 1; -0 client continuation 3; "
+            "-0 client continuation 0 fin; -0 client text 70000 fin");
+}
+
 TEST_F(ClientStreamTest, AControlFrameComesInItsPlaceAndIsNotPassedOn) {
   stream_.Feed(TextFrame("one") + Ping("beat") + TextFrame("two"));
   EXPECT_EQ(sink_.record.entries(),

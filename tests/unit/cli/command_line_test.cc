@@ -70,11 +70,44 @@ TEST(CommandLineTest, FlagsReachTheirFieldsBeforeAndBehindRun) {
   }
 }
 
+TEST(CommandLineTest, RunMayListenBesideAnOlderGuard) {
+  for (const auto& words :
+       {std::vector<const char*>{"-c", "x", "--handover"}, {"run", "--handover", "-c", "x"}}) {
+    const Outcome outcome = Parse(words);
+    ASSERT_FALSE(outcome.status()) << outcome.err;
+    EXPECT_TRUE(outcome.line().handover);
+  }
+  EXPECT_FALSE(Parse({"-c", "x"}).line().handover);
+}
+
+TEST(CommandLineTest, DrainAsksTheDefaultAdminEndpointAndMayWait) {
+  const Outcome plain = Parse({"drain"});
+  ASSERT_FALSE(plain.status()) << plain.err;
+  EXPECT_EQ(plain.line().command, Command::kDrain);
+  EXPECT_EQ(plain.line().admin.value().bind.value().ToString(), "127.0.0.1:9180");
+  EXPECT_FALSE(plain.line().wait);
+  EXPECT_EQ(plain.line().token_file, "");
+  const Outcome given =
+      Parse({"drain", "--wait", "--admin", "unix:/run/a.sock", "--token-file", "/dev/null"});
+  ASSERT_FALSE(given.status()) << given.err;
+  EXPECT_EQ(given.line().admin.value().bind.value().path, "/run/a.sock");
+  EXPECT_TRUE(given.line().wait);
+  EXPECT_EQ(given.line().token_file, "/dev/null");
+}
+
 TEST(CommandLineTest, AdminCanBeSwitchedOff) {
   const Outcome outcome = Parse({"-c", "x", "--admin", "off"});
   ASSERT_FALSE(outcome.status()) << outcome.err;
   ASSERT_TRUE(outcome.line().admin);
   EXPECT_FALSE(outcome.line().admin->bind);
+}
+
+TEST(CommandLineTest, MetricsTakesNothing) {
+  const Outcome outcome = Parse({"metrics"});
+  ASSERT_FALSE(outcome.status()) << outcome.err;
+  EXPECT_EQ(outcome.line().command, Command::kMetrics);
+  EXPECT_EQ(Parse({"metrics", "-c", "x"}).status(), ExitStatus::kUsage);
+  EXPECT_EQ(Parse({"-c", "x", "metrics"}).status(), ExitStatus::kUsage);
 }
 
 TEST(CommandLineTest, CheckHasTwoSpellings) {
@@ -162,9 +195,16 @@ TEST(CommandLineTest, MisuseIsStatus64AndSaysWhy) {
       {{"-c", "x", "--admin", "9180"}, "expected host:port"},
       {{"-c", "x", "--log-level", "loud"},
        "expected debug, info, warn, error or off, found 'loud'"},
-      {{"-c", "x", "--log-format", "xml"}, "expected json or text, found 'xml'"},
+      {{"-c", "x", "--log-format", "xml"}, "expected json, logfmt or text, found 'xml'"},
       {{"health", "--admin", "off"}, "expected host:port"},
       {{"demo", "--listen", "1"}, "expected host:port"},
+      {{"drain", "--admin", "off"}, "expected host:port"},
+      {{"drain", "--token-file", "/nonexistent/token"}, "/nonexistent/token"},
+      {{"drain", "-c", "x"}, "-c"},
+      {{"-c", "x", "drain"}, "this command takes its own options only"},
+      {{"--handover", "health"}, "this command takes its own options only"},
+      {{"--handover", "--validate", "-c", "x"}, "--handover is for run"},
+      {{"check", "--handover", "-c", "x"}, "--handover"},
   };
   for (const Misuse& misuse : cases) {
     const Outcome outcome = Parse(misuse.words);

@@ -293,7 +293,7 @@ const BadCase kProcessCases[] = {
      "12:18: logging.level: expected debug, info, warn, error or off, found 'warning'"},
     {"UnknownFormat",
      {{12, "logging: {format: xml}"}},
-     "12:19: logging.format: expected json or text, found 'xml'"},
+     "12:19: logging.format: expected json, logfmt or text, found 'xml'"},
     {"NoWorkers", {{12, "workers: 0"}}, "12:10: workers: expected auto or 1 to 64, found '0'"},
     {"TooManyWorkers",
      {{12, "workers: 65"}},

@@ -75,6 +75,8 @@ const BadCase kPlainCases[] = {
              "8:10: upstreams.via: expected true or false, found 'connguard'"),
     Upstream("ViaNearlyTrue", "via: ture",
              "8:10: upstreams.via: expected true or false, found 'ture'; did you mean 'true'?"),
+    Upstream("TraceparentAWord", "traceparent: sampled",
+             "8:18: upstreams.traceparent: expected true or false, found 'sampled'"),
     Upstream("ViaIsEmpty", "via:", "8:5: upstreams.via: has no value"),
     Upstream("ViaIsAList", "via: [true]", "8:10: upstreams.via: expected one value, found a list"),
     {"LimitKeepaliveTimeoutZero",

@@ -58,7 +58,7 @@ std::string Dump(const Config& config) {
         << upstream.connect_timeout.count() << " " << upstream.handshake_timeout.count() << " "
         << upstream.response_timeout.count() << " keepalive " << upstream.keepalive.idle.count()
         << " " << upstream.keepalive.connections << " forwarded " << upstream.forwarded << " via "
-        << upstream.via << "\n";
+        << upstream.via << " traceparent " << upstream.traceparent << "\n";
   }
   for (const RouteConfig& route : config.routes) DumpRoute(route, out);
   const LimitsConfig& limits = config.limits;

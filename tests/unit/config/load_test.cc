@@ -48,7 +48,7 @@ TEST_F(LoadTest, WhatIsLeftOutHasTheDefaultOfTheDesign) {
   EXPECT_EQ(Dump(*result.config),
             "listener public 127.0.0.1:8080 trusts\n"
             "upstream agent http://127.0.0.1:1865 <127.0.0.1> 1865 <> 3000 30000 300000"
-            " keepalive 60000 64 forwarded 0 via 0\n"
+            " keepalive 60000 64 forwarded 0 via 0 traceparent 1\n"
             "route chat upstream 0\n host \n segment 0 <ws>\n segment 1 <id>\n"
             " conflict 0 drop 0 wait 60000 settle 100 close 5000 barrier (none)\n"
             " turn <quiet> end 2 quiet 2000 max 300000 window 0 linger 50 json 0 at <>\n"
@@ -69,7 +69,7 @@ TEST_F(LoadTest, EveryKeyReachesItsField) {
        {7,
         "    url: unix:/run/a.sock\n    connect_timeout: 1s\n    handshake_timeout: 2s\n"
         "    response_timeout: 3s\n    keepalive: {idle: 4s, connections: 5}\n"
-        "    forwarded: true\n    via: true"},
+        "    forwarded: true\n    via: true\n    traceparent: false"},
        {10, "    match: {path: \"/a/{b}/**\", host: X.Example, header: {X-T: \"1\", X-U: \"\"}}"},
        {12,
         "    session: {key: [\"u-{path.b}\", \"{query.q}{header.h}{cookie.c}{client.ip}\"],"
@@ -95,7 +95,7 @@ TEST_F(LoadTest, EveryKeyReachesItsField) {
   EXPECT_EQ(Dump(*result.config),
             "listener public [::1]:0 trusts 10.0.0.0/8 fd00::/8 192.0.2.7/32\n"
             "upstream agent unix:/run/a.sock <> 0 </run/a.sock> 1000 2000 3000 keepalive 4000 5 "
-            "forwarded 1 via 1\n"
+            "forwarded 1 via 1 traceparent 0\n"
             "route chat upstream 0\n host x.example\n"
             " segment 0 <a>\n segment 1 <b>\n segment 2 <>\n"
             " header <X-T> <1>\n header <X-U> <>\n"
@@ -360,7 +360,7 @@ TEST_F(LoadTest, QuickConfigFencesWhatFollowsWs) {
   EXPECT_EQ(Dump(*result.config),
             "listener public 127.0.0.1:0 trusts\n"
             "upstream upstream http://localhost:1865 <localhost> 1865 <> 3000 30000 300000"
-            " keepalive 60000 64 forwarded 0 via 0\n"
+            " keepalive 60000 64 forwarded 0 via 0 traceparent 1\n"
             "route ws upstream 0\n host \n segment 0 <ws>\n segment 1 <user_id>\n"
             " key 1 <user_id>\n"
             " conflict 0 drop 0 wait 60000 settle 100 close 5000 barrier (none)\n"

@@ -53,7 +53,8 @@ const BadCase kOddCases[] = {
     {"EveryUpstreamWord",
      {{7,
        "    url: http://a:1\n    response_timeout: 24h\n"
-       "    keepalive: {idle: 1ms, connections: 0}\n    forwarded: true\n    via: true"}},
+       "    keepalive: {idle: 1ms, connections: 0}\n    forwarded: true\n    via: true\n"
+       "    traceparent: false"}},
      ""},
     {"NamesLikeYamlWords",
      {{9, "  - name: 'null'"},
@@ -124,6 +125,14 @@ TEST(PrintTest, TheAdminTokenIsNotShownAndLoadsOnlyFromTheVariable) {
 TEST(PrintTest, QuickConfigLoadsBackToTheSame) {
   ExpectRoundTrip(*QuickConfig("[::1]:8080", "http://a/").config);
   ExpectRoundTrip(*QuickConfig("unix:/a$b", "unix:/${HOME}").config);
+}
+
+TEST(PrintTest, EveryLogFormatLoadsBackToTheSame) {
+  Config config = *QuickConfig("127.0.0.1:1", "a:1").config;
+  for (const LogFormat format : {LogFormat::kJson, LogFormat::kLogfmt, LogFormat::kText}) {
+    config.logging.format = format;
+    ExpectRoundTrip(config);
+  }
 }
 
 TEST(PrintTest, EveryLogLevelLoadsBackToTheSame) {

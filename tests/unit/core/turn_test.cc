@@ -248,6 +248,35 @@ TEST_F(TurnTest, TheWindowClosesWhenItIsFullAndOpensWithAnAnswer) {
   EXPECT_TRUE(turn.open());
 }
 
+TEST_F(TurnTest, WhatEndedIsCountedByHow) {
+  Turn turn{Match()};
+  turn.Begin(now_);
+  turn.Begin(now_);
+  turn.Begin(now_);
+  now_ += 1s;
+  turn.Answer(true, now_);
+  EXPECT_EQ(turn.finished(), 1U);
+  EXPECT_EQ(turn.ended_at(), now_);
+  turn.Withdraw(now_);
+  EXPECT_EQ(turn.finished(), 1U);
+  Advance(turn, 60s);
+  EXPECT_EQ(turn.finished(), 1U);
+  EXPECT_EQ(turn.given_up(), 1U);
+  turn.Answer(true, now_);  // of nothing
+  EXPECT_EQ(turn.finished(), 1U);
+}
+
+TEST_F(TurnTest, SilenceFinishesTurns) {
+  Turn turn{Quiet()};
+  turn.Begin(now_);
+  turn.Begin(now_);
+  turn.Answer(false, now_);
+  now_ += 10s;
+  turn.Begin(now_);
+  EXPECT_EQ(turn.finished(), 2U);
+  EXPECT_EQ(turn.given_up(), 0U);
+}
+
 TEST_F(TurnTest, AnOldTimeoutIsAppliedBeforeANewRequest) {
   Turn turn{Quiet()};
   turn.Begin(now_);

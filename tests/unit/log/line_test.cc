@@ -46,6 +46,26 @@ TEST(LogLineTest, TextHasBareWordsAndQuotesWhatIsAmbiguous) {
             "path=\"/a=b\" reason=\"\"\n");
 }
 
+TEST(LogLineTest, LogfmtNamesTimeLevelAndEventAsWell) {
+  EXPECT_EQ(Line(LogFormat::kLogfmt, {{"route", "chat"}, {"epoch", 8U}, {"tls", false}}),
+            "ts=2026-03-07T09:08:05.042Z level=info event=tunnel_closed route=chat epoch=8 "
+            "tls=false\n");
+}
+
+TEST(LogLineTest, LogfmtQuotesWhatWouldBeReadAsSomethingElse) {
+  EXPECT_EQ(Line(LogFormat::kLogfmt,
+                 {{"space", "a b"},
+                  {"equals", "a=b"},
+                  {"quote", "a\"b"},
+                  {"line", "a\nlevel=error"},
+                  {"path", "/ws/ann?x"},
+                  {"real", std::numeric_limits<double>::infinity()},
+                  {"none", ""}})
+                .substr(58),
+            " space=\"a b\" equals=\"a=b\" quote=\"a\\\"b\" line=\"a\\nlevel=error\" "
+            "path=/ws/ann?x real=null none=\"\"\n");
+}
+
 TEST(LogLineTest, EveryLevelHasItsWord) {
   std::string words;
   for (const auto level : {LogLevel::kDebug, LogLevel::kInfo, LogLevel::kWarn, LogLevel::kError}) {

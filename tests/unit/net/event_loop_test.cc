@@ -232,6 +232,38 @@ TEST_F(EventLoopTest, TheLoopWaitsNoLongerThanPrepareAllows) {
   EXPECT_EQ(turns, 3);
 }
 
+TEST_F(EventLoopTest, ATimerThatHadToWaitForACallbackIsServedLate) {
+  std::optional<std::chrono::nanoseconds> lag;
+  const Fd event = MakeEvent(1);
+  Watched watched(loop_, event.get(), EPOLLIN);
+  After due(loop_, 10ms, [&] {
+    lag = loop_.lag();
+    loop_.Stop();
+  });
+  watched.then = [&] {
+    EXPECT_EQ(loop_.lag(), std::nullopt);  // no timer is due in this turn
+    const TimePoint until = loop_.now() + 60ms;
+    while (std::chrono::steady_clock::now() < until) continue;
+    loop_.Change(watched.fd(), 0, EPOLLIN);
+  };
+  loop_.Run();
+  ASSERT_TRUE(lag);
+  EXPECT_GE(*lag, 45ms);
+}
+
+TEST_F(EventLoopTest, ATimerThatWakesTheLoopIsServedAsLateAsItIs) {
+  std::optional<std::chrono::nanoseconds> lag;
+  const TimePoint start = loop_.now();
+  After due(loop_, 20ms, [&] {
+    lag = loop_.lag();
+    loop_.Stop();
+  });
+  loop_.Run();
+  ASSERT_TRUE(lag);
+  EXPECT_GE(lag->count(), 0);
+  EXPECT_LE(*lag, loop_.now() - start - 20ms);
+}
+
 TEST_F(EventLoopTest, StopEndsTheLoopAfterTheTurn) {
   const Fd event = MakeEvent(1);
   Watched watched(loop_, event.get(), EPOLLIN);

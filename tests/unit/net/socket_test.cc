@@ -170,11 +170,31 @@ TEST_F(SocketFileTest, ALiveSocketFileIsNotReplaced) {
   EXPECT_TRUE(Connect(bound));
 }
 
-TEST_F(SocketFileTest, RemoveSocketFileRemovesIt) {
+TEST_F(SocketFileTest, ASocketFileIsRemovedByItsOwner) {
   Address bound;
   const std::vector<Fd> listeners = OpenListeners(File(), 1, bound);
-  RemoveSocketFile(File().path);
+  SocketFile(File().path).Remove();
   EXPECT_FALSE(std::filesystem::exists(File().path));
+}
+
+TEST_F(SocketFileTest, ANewerSocketTakesTheFileOverAndKeepsIt) {
+  Address bound;
+  const std::vector<Fd> older = OpenListeners(File(), 1, bound);
+  const SocketFile file(File().path);
+  const Fd waiting = Connect(bound);
+  const std::vector<Fd> newer = OpenListeners(File(), 2, bound, true);
+  EXPECT_EQ(bound, File());
+  EXPECT_TRUE(Connect(bound));
+  EXPECT_TRUE(Fd(accept(newer.front().get(), nullptr, nullptr)));
+  EXPECT_TRUE(Fd(accept(older.front().get(), nullptr, nullptr)));  // who came before
+  file.Remove();
+  EXPECT_TRUE(Connect(bound));
+}
+
+TEST_F(SocketFileTest, ANewerSocketNeedsNoOlderOne) {
+  Address bound;
+  const std::vector<Fd> first = OpenListeners(File(), 1, bound, true);
+  EXPECT_TRUE(Connect(bound));
 }
 
 TEST(SocketTest, AnFdIsClosedWithItsOwner) {

@@ -1,0 +1,102 @@
+// The token's dialog, and questions before something is done that others notice.
+import { byId, make } from './words.js';
+
+// Resolves to what was typed.
+export function askForToken(refused) {
+  const dialog = byId('token-dialog');
+  const field = byId('token');
+  byId('token-error').textContent = refused ? 'This token was refused.' : '';
+  field.value = '';
+  // Without a token there is nothing to see behind the dialog.
+  dialog.oncancel = (event) => event.preventDefault();
+  if (!dialog.open) dialog.showModal();
+  field.focus();
+  return new Promise((resolve) => {
+    dialog.querySelector('form').onsubmit = () => resolve(field.value.trim());
+  });
+}
+
+// A question; `act` is called when it is answered with yes. What it resolves to ({lines, lists}) is
+// shown until the dialog is closed, nothing closes it at once; what it throws is shown.
+export function confirm({ title, text, go, danger = false, act }) {
+  const dialog = byId('confirm');
+  const button = byId('confirm-go');
+  const cancel = byId('confirm-cancel');
+  const result = byId('confirm-result');
+  byId('confirm-title').textContent = title;
+  byId('confirm-text').textContent = text;
+  button.textContent = go;
+  button.classList.toggle('danger', danger);
+  button.hidden = button.disabled = false;
+  cancel.textContent = 'Cancel';
+  result.replaceChildren();
+  cancel.onclick = () => dialog.close();
+  dialog.querySelector('form').onsubmit = async (event) => {
+    event.preventDefault();
+    button.disabled = true;
+    try {
+      const outcome = await act();
+      if (!outcome) {
+        dialog.close();
+        return;
+      }
+      show(result, outcome);
+    } catch (error) {
+      show(result, { bad: true, lines: [error.message], lists: { 'What is wrong': error.errors ?? [] } });
+    }
+    button.hidden = true;
+    cancel.textContent = 'Close';
+    cancel.focus();
+  };
+  dialog.showModal();
+  cancel.focus();  // the answer that changes nothing
+}
+
+function show(result, { bad = false, lines = [], lists = {} }) {
+  result.className = bad ? 'bad' : '';
+  result.replaceChildren(...lines.map((line) => make('p', '', line)));
+  for (const [title, items] of Object.entries(lists)) {
+    if (!items.length) continue;
+    const list = make('ul', 'plan');
+    list.append(...items.map((item) => make('li', '', item)));
+    result.append(make('h3', '', title), list);
+  }
+}
+
+export function confirmDrain(api) {
+  confirm({
+    title: 'Drain this guard?',
+    text: 'As with SIGTERM: it is not ready from now on, accepts no new connections, ends each tunnel when its turn is over, and then the process exits. This cannot be taken back.',
+    go: 'Drain', danger: true,
+    act: async () => { await api.json('/v1/drain', { method: 'POST' }); },
+  });
+}
+
+export function confirmReload(api) {
+  confirm({
+    title: 'Reload the configuration?',
+    text: 'The file is read anew. What is valid in it applies to new connections; live tunnels keep what they were born with. A file with an error changes nothing.',
+    go: 'Reload',
+    act: async () => {
+      const { result, generation, plan } = await api.json('/v1/reload', { method: 'POST' });
+      const line = result === 'applied' ? `Applied: configuration ${generation}.` : 'The file says what is in force already.';
+      return { lines: [line], lists: { 'In force now': plan?.live ?? [], 'After a restart only': plan?.restart ?? [] } };
+    },
+  });
+}
+
+export function confirmClose(api, session, say) {
+  const turns = session.turns ? ' Its turn in flight is brought to its end under the shield.' : '';
+  const what = session.state === 'waiting' ? 'the handshake that is held is answered with 503.'
+    : session.client === 'gone' ? 'the client is gone already; the shield is given up, and the upstream is closed in mid-turn.'
+      : `the client gets Close 1000 (“closed by the operator”).${turns}`;
+  confirm({
+    title: 'Close this session?',
+    text: `${session.key ? `Key ${session.key}` : `Session ${session.id}`} of ${session.address}: ${what}`,
+    go: 'Close session', danger: true,
+    act: async () => {
+      await api.json(`/v1/sessions/${encodeURIComponent(session.id)}`, { method: 'DELETE' });
+      say(`Session ${session.id} is being closed.`);
+    },
+  });
+}

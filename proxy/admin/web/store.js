@@ -1,0 +1,175 @@
+// What is known of the sessions: snapshots and events, merged. No document in here.
+import { causeWords, groupOf, kGroups } from './words.js';
+
+export const kFadeMs = 6000;  // how long a closed session is still shown, and a fresh one marked
+const kTombstoneMs = 60_000;  // a snapshot that is older than the end of a session does not revive it
+
+// Times are those of performance.now(), so that they do not depend on two clocks.
+export class Store {
+  constructor() {
+    this.sessions = new Map();
+    this.changed = new Set();  // ids, since the last take()
+    this.membersChanged = true;
+    this.counts = Object.fromEntries(kGroups.map((group) => [group, 0]));
+    this.tombstones = new Map();
+    this.hotSince = new Map();
+  }
+
+  // `asked`: when the snapshot was asked for; what events have told since then is newer.
+  upsert(raw, now, asked = now) {
+    let session = this.sessions.get(raw.id);
+    if (!session) {
+      if (this.tombstones.has(raw.id)) return null;
+      session = { id: raw.id, group: null, closedAt: 0, freshAt: 0, toldAt: 0, unseen: 0 };
+      this.sessions.set(raw.id, session);
+      this.membersChanged = true;
+    } else if (session.toldAt > asked || session.closedAt) {
+      session.unseen = 0;
+      return session;
+    }
+    Object.assign(session, {
+      route: raw.route, upstream: raw.upstream, key: raw.key, epoch: raw.epoch,
+      address: raw.client.address, client: raw.client.state, clientRtt: raw.client.rtt_ms,
+      up: raw.upstream_leg.state, upRtt: raw.upstream_leg.rtt_ms,
+      state: raw.state, turns: raw.turns_in_flight, cause: raw.cause, trace: raw.trace_id,
+      born: now - raw.age_ms, since: now - raw.state_ms,
+      fenceWait: raw.fence_wait_ms, shield: raw.shield_ms,
+      bytesUp: raw.bytes_up, bytesDown: raw.bytes_down,
+      messagesUp: raw.messages_up, messagesDown: raw.messages_down, buffered: raw.buffered_bytes,
+      unseen: 0,
+    });
+    session.text = [raw.id, raw.key, raw.client.address, raw.route, raw.upstream, raw.cause,
+      causeWords(raw.cause), raw.trace_id, raw.state].join('\n').toLowerCase();
+    this.regroup(session, groupOf(raw.state));
+    this.changed.add(raw.id);
+    return session;
+  }
+
+  regroup(session, group) {
+    if (session.group === group) return;
+    if (session.group) --this.counts[session.group];
+    if (group) ++this.counts[group];
+    session.group = group;
+    this.membersChanged = true;
+  }
+
+  // An event about a session. Returns the session, or null when it is of no interest any more.
+  tell(kind, raw, now) {
+    const session = this.upsert(raw, now);
+    if (!session || session.closedAt) return session;
+    session.toldAt = now;
+    if (kind === 'opened') session.freshAt = now;
+    if (kind === 'closed') this.close(session, now);
+    return session;
+  }
+
+  close(session, now) {
+    session.closedAt = now;
+    session.since = now;
+    session.state = 'closed';
+    session.client = session.up = 'gone';
+    session.turns = session.buffered = 0;
+    this.tombstones.set(session.id, now);
+    this.regroup(session, null);
+    this.changed.add(session.id);
+  }
+
+  // After a whole pass over the guard's sessions, begun at `asked`: those that two passes did not
+  // show are over. One is not enough: pages shift while sessions end.
+  sweep(asked, now) {
+    for (const session of this.sessions.values()) {
+      if (session.closedAt || session.seenAt >= asked || session.toldAt >= asked) continue;
+      if (++session.unseen >= 2) this.close(session, now);
+    }
+  }
+
+  snapshot(list, asked, now) {
+    for (const raw of list) {
+      const session = this.upsert(raw, now, asked);
+      if (session) session.seenAt = now;
+    }
+  }
+
+  // Forgets what has faded.
+  expire(now) {
+    for (const session of this.sessions.values()) {
+      if (session.closedAt && now - session.closedAt > kFadeMs) {
+        this.sessions.delete(session.id);
+        this.changed.add(session.id);
+        this.membersChanged = true;
+      }
+    }
+    for (const [id, at] of this.tombstones) {
+      if (now - at > kTombstoneMs) this.tombstones.delete(id);
+    }
+  }
+
+  take() {
+    const { changed } = this;
+    this.changed = new Set();
+    return changed;
+  }
+
+  // The live session that stands in the way of `waiting`, if it is known.
+  holderOf(waiting) {
+    let holder = null;
+    for (const other of this.sessions.values()) {
+      if (other.key === waiting.key && other.upstream === waiting.upstream && other !== waiting &&
+          !other.closedAt && other.group !== 'waiting' && (!holder || other.epoch > holder.epoch)) {
+        holder = other;
+      }
+    }
+    return holder;
+  }
+
+  waiting() {
+    const list = [...this.sessions.values()].filter((session) => session.group === 'waiting');
+    return list.sort((a, b) => a.since - b.since);
+  }
+}
+
+// --- order ---------------------------------------------------------------------------------------
+
+const kColumns = {
+  key: (s) => s.key ?? '',
+  cause: (s) => s.cause ?? '',
+  turns: (s) => -s.turns,
+  since: (s) => -s.since,
+  age: (s) => -s.born,
+  rtt: (s) => -(s.clientRtt ?? -1),
+  traffic: (s) => -(s.bytesUp + s.bytesDown),
+  buffered: (s) => -s.buffered,
+  address: (s) => s.address,
+  route: (s) => s.route,
+};
+
+// `sort`: {by: a column or 'state', descending}. The first direction of a number is from large to small.
+export function ordered(store, list, sort, now) {
+  if (sort.by === 'state') return byAttention(store, list, now, sort.descending);
+  const value = kColumns[sort.by];
+  const sign = sort.descending ? -1 : 1;
+  const keyed = list.map((session) => ({ session, value: value(session) }));
+  keyed.sort((a, b) => (a.value < b.value ? -sign : a.value > b.value ? sign
+    : a.session.born - b.session.born));
+  return keyed.map(({ session }) => session);
+}
+
+// Keys at which something is going on first, those for the longest at the top, each with its old and
+// its new session together; below them what is simply open, the newest first.
+function byAttention(store, list, now, reversed) {
+  const nameOf = (session) => (session.key ? `${session.upstream} ${session.key}` : session.id);
+  const hot = new Map();
+  for (const session of list) {
+    const fresh = session.freshAt && now - session.freshAt < kFadeMs;
+    if (session.group !== 'open' || fresh) hot.set(nameOf(session), []);
+  }
+  const calm = [];
+  for (const session of list) (hot.get(nameOf(session)) ?? calm).push(session);
+  for (const name of store.hotSince.keys()) if (!hot.has(name)) store.hotSince.delete(name);
+  for (const name of hot.keys()) if (!store.hotSince.has(name)) store.hotSince.set(name, now);
+  const groups = [...hot].sort(([a], [b]) => store.hotSince.get(a) - store.hotSince.get(b));
+  for (const [, members] of groups) members.sort((a, b) => a.born - b.born);
+  calm.sort((a, b) => b.born - a.born);
+  const busy = groups.flatMap(([, members]) => members);
+  return reversed ? [...calm, ...busy] : [...busy, ...calm];
+}

@@ -1,0 +1,20 @@
+// AdminSources: where the admin endpoints get from what they show, and whom they tell what is
+// wanted.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "admin/admin_server.h"
+#include "app/control.h"
+#include "app/worker.h"
+
+namespace connguard {
+
+// What the admin server's thread may call. Workers are asked over their mailboxes and answer within
+// a turn of their loops; one that has not answered after a second is given up, by an exception.
+// `control`, `state`, `routes` and what `shared` names outlive the server.
+AdminServer::Sources MakeAdminSources(Control& control, const ProcessState& state,
+                                      const RouteNumbers& routes, const Shared& shared);
+
+}  // namespace connguard

@@ -1,0 +1,63 @@
+// A client's WebSocket: ends that come from outside of its tunnel.
+#include "app/refusal.h"
+#include "app/websocket_session.h"
+#include "app/worker.h"
+
+namespace connguard {
+
+void WebSocketSession::OnDrain(TimePoint at) noexcept {
+  if (waiting_) {
+    fence_.Abandon();
+    waiting_ = false;
+    RefuseClient(503, kWhyStopping, HandshakeResult::kShutdown, kRetryAfterSeconds);
+  } else if (tunnel_ && client_) {
+    drain_at_ = from_client_ ? at : worker_.now();
+  }
+  Settle();
+}
+
+void WebSocketSession::OnCut() noexcept {
+  if (!tunnel_ || closed_) return;
+  if (client_) {
+    EndClient(CloseCause::kShutdown);
+    DropClient(CloseCause::kShutdown, CloseCode::kAbnormal);
+  }
+  if (phase_ == UpstreamPhase::kFrames) CloseUpstream(CloseCode::kGoingAway);
+  Settle();
+  if (!closed_) LogClosed();
+}
+
+// A drain ends the client between two turns, when all that it has asked is answered.
+void WebSocketSession::EndAtBoundary() {
+  if (worker_.now() < drain_at_ || !client_ || client_ending_ || !tunnel_) return;
+  const bool busy = from_client_ && (!tunnel_->turn().idle() || from_client_->held() > 0);
+  if (busy) return;
+  drain_at_ = kNever;
+  EndClient(CloseCause::kShutdown);
+  DropClient(CloseCause::kShutdown, CloseCode::kAbnormal);
+}
+
+void WebSocketSession::OnOperator() noexcept {
+  recorder_.At(worker_.now());
+  recorder_.Note("ended by the operator");
+  detail_ = kWhyOperator;  // the Close's reason, too
+  if (waiting_) {
+    fence_.Abandon();
+    waiting_ = false;
+    RefuseClient(503, kWhyOperator, HandshakeResult::kOperator);
+  } else if (client_) {
+    EndClient(CloseCause::kOperator);
+    DropClient(CloseCause::kOperator, CloseCode::kAbnormal);
+  } else if (phase_ == UpstreamPhase::kFrames) {
+    CloseUpstream(CloseCode::kGoingAway);  // the shield is given up
+  }
+  Settle();
+}
+
+void WebSocketSession::OnPressure() noexcept {
+  if (!client_) return;
+  LoseClient(CloseCause::kEvicted);
+  Settle();
+}
+
+}  // namespace connguard

@@ -1,0 +1,47 @@
+// Trace Context (W3C): which trace a request belongs to, so that a line of the log and the spans of
+// the client and the backend can be brought together.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "http/message.h"
+
+namespace connguard {
+
+// Three random numbers: a trace's id, and the id of the request as its parent.
+struct TraceSeed {
+  std::uint64_t trace_high = 0;
+  std::uint64_t trace_low = 0;
+  std::uint64_t parent = 0;
+};
+
+// The trace of one request: the one that it came with, a new one, or none.
+class TraceContext {
+ public:
+  TraceContext() = default;
+
+  // The trace that `fields` name: none unless there is exactly one traceparent and it is valid. A
+  // version that is not known yet is read as the standard tells (§3.2.4): its first four parts.
+  static TraceContext Of(const std::vector<Field>& fields);
+  // A new one: version 00, flags 01 (sampled). With 00 a backend that follows its caller's
+  // decision, as OpenTelemetry's default sampler does, would record nothing where it recorded all
+  // before.
+  static TraceContext New(TraceSeed seed);
+
+  explicit operator bool() const { return !value_.empty(); }
+  // 32 hex digits; empty: none.
+  std::string_view id() const;
+  // The traceparent to send in place of whatever came; empty: what came goes on.
+  std::string_view created() const { return created_ ? value_ : std::string_view(); }
+
+ private:
+  TraceContext(std::string_view value, bool created) : value_(value), created_(created) {}
+
+  std::string value_;  // version, trace, parent, flags
+  bool created_ = false;
+};
+
+}  // namespace connguard
