@@ -137,7 +137,7 @@ constexpr auto kTable = std::to_array<EndpointRow>({
     {"GET", "/healthz", Always, Live},
     {"GET", "/readyz", Has<&Sources::not_ready_reason>, Ready},
     {"GET", "/metrics", Has<&Sources::metrics>, Metrics},
-    {"GET", "/v1/overview", HasFigures, Overview, false, kSilent},
+    {"GET", "/v1/overview", HasFigures, Overview},
     {"GET", "/v1/sessions", Has<&Sources::sessions>, Sessions, true, kSilent},
     {"GET", "/v1/sessions/{id}", Has<&Sources::session>, Session, false, kSilent},
     {"DELETE", "/v1/sessions/{id}", Has<&Sources::close_session>, CloseSession, false, kSilent},

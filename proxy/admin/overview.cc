@@ -97,10 +97,13 @@ Json DropsJson(const CloseHistory& history) {
           {"causes", std::move(causes)}};
 }
 
-std::uint64_t TurnsInFlight(const AdminServer::Sources& sources) {
-  std::uint64_t turns = 0;
-  if (!sources.sessions) return turns;
-  for (const SessionInfo& session : sources.sessions()) turns += session.turns_in_flight;
+std::int64_t TurnsInFlight(const MetricSources& metrics) {
+  std::int64_t turns = 0;
+  ForEachRoute(metrics, [&](std::string_view, std::size_t route) {
+    turns += static_cast<std::int64_t>(Sum(metrics, [route](const WorkerMetrics& w) -> auto& {
+      return w.route(route).turns_in_flight;
+    }));
+  });
   return turns;
 }
 
@@ -157,7 +160,7 @@ Json OverviewJson(const AdminServer::Sources& sources, const CloseHistory& histo
           {"uptime_s", std::chrono::duration_cast<std::chrono::seconds>(now - started).count()},
           {"connections", whole(&WorkerMetrics::connections)},
           {"fence_keys", whole(&WorkerMetrics::fence_keys)},
-          {"turns_in_flight", TurnsInFlight(sources)},
+          {"turns_in_flight", TurnsInFlight(metrics)},
           {"buffered_bytes", whole(&WorkerMetrics::buffered_bytes)},
           {"tunnels", AllTunnelsJson(metrics)},
           {"drain", DrainJson(sources)},

@@ -10,8 +10,7 @@
 
 namespace connguard {
 
-// `state` and `workers` of the sources must be there. Throws what `sessions` and `route_names`
-// throw.
+// `state` and `workers` of the sources must be there. Asks no worker: it is there when one hangs.
 Json OverviewJson(const AdminServer::Sources& sources, const CloseHistory& history,
                   std::chrono::system_clock::time_point now);
 

@@ -98,7 +98,7 @@ TEST_F(OpenApiTest, EveryAnswerIsAsTheDocumentSays) {
   Expect(503, "GET", "/readyz");
   Expect(200, "GET", "/v1/drain");
   guard_.silent = true;
-  for (const char* path : {"/v1/overview", "/v1/sessions", "/v1/keys"}) Expect(503, "GET", path);
+  for (const char* path : {"/v1/sessions", "/v1/keys"}) Expect(503, "GET", path);
   Expect(503, "GET", session, "/v1/sessions/0:1");
   Expect(503, "DELETE", session, "/v1/sessions/0:1");
   Expect(503, "POST", "/v1/reload");
