@@ -1,4 +1,4 @@
-"""`connguard drain` against a running guard: told once, watched to its end, refused without token."""
+"""`connguard drain` against a running guard: told once, watched, refused without token."""
 
 from __future__ import annotations
 
