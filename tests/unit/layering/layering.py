@@ -23,6 +23,7 @@ LIBRARIES = {
     "fmt/": "spdlog",
     "prometheus/": "prometheus",
     "uv.h": "libuv",
+    "systemd/": "libsystemd",
     "CLI/": "CLI11",
     "zlib.h": "zlib",
 }
@@ -57,7 +58,7 @@ RULES = {
     "cluster": rule(LOWER + " cluster", "hiredis libuv"),
     "admin": rule(LOWER + " admin", "libwebsockets prometheus nlohmann openssl"),
     "doctor": rule(LOWER + " doctor", "libwebsockets nlohmann openssl"),
-    "app": rule(MIDDLE + " app", "libuv openssl nlohmann simdjson"),
+    "app": rule(MIDDLE + " app", "libuv libsystemd openssl nlohmann simdjson"),
     "demo": rule(MIDDLE + " app cli demo", "boost nlohmann openssl"),
     "cli": rule(MIDDLE + " app cli", "CLI11 nlohmann"),
     "main": rule(MIDDLE + " app demo cli", "CLI11"),
