@@ -23,7 +23,7 @@ class OpenApiTest : public testing::Test {
  protected:
   void SetUp() override {
     guard_.one.connections.Set(3);
-    guard_.one.route(0).closes[CloseCause::kClientLost].Add(1);
+    guard_.one.route(0).closes[CloseCause::kClientLost][CodeClass::kNone].Add(1);
     guard_.one.ping_rtt[Side::kUpstream].Observe(Millis(3));
     Start();
     document_ = Parse(Ask("GET", "/v1/openapi.json").body);
