@@ -121,13 +121,18 @@ bool SteerToOthers(std::span<const int> own, std::size_t others) {
 // at least as many others as own, index `others` is one of theirs until the last of ours is closed,
 // and then none: the kernel spreads over all of them again. Where there are fewer, index own.size()
 // is theirs for as long as can be; what comes to ours afterwards is dropped.
-void CloseSteered(std::vector<Fd> own) {
+void CloseSteered(std::vector<Fd> own, const std::function<void()>& after_each) {
   std::vector<int> sockets;
   for (const Fd& fd : own) sockets.push_back(fd.get());
   const std::size_t others = OthersListening(sockets);
-  if (others == 0) return;
-  SteerToOne(sockets.front(), std::max(others, own.size()));
-  for (const int socket : sockets) DropPackets(socket);
+  if (others > 0) {
+    SteerToOne(sockets.front(), std::max(others, own.size()));
+    for (const int socket : sockets) DropPackets(socket);
+  }
+  while (!own.empty()) {
+    own.pop_back();
+    if (after_each) after_each();
+  }
 }
 
 void StopSteering(int listener) {

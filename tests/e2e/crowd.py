@@ -14,7 +14,8 @@ WAIT = 20.0  # seconds, for anything at all
 SLOW = 0.9  # a SYN that was dropped is sent again after a second
 
 HANDSHAKE = (
-    "GET /ws/{user} HTTP/1.1\r\nHost: guard.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    "GET /ws/{user} HTTP/1.1\r\nHost: guard.example\r\n"
+    "Connection: Upgrade\r\nUpgrade: websocket\r\n"
     "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
 )
 ACCEPT = b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="

@@ -146,10 +146,10 @@ class GuardServer(Server):
         if not os.access(binary, os.X_OK):
             raise RuntimeError(f"{binary} is not built; CONNGUARD names another binary")
         self.port, self.admin = port or free_port(), free_port()
-        path = directory / f"connguard-{self.admin}.yaml"
+        self.config = directory / f"connguard-{self.admin}.yaml"
         config = config.replace("{port}", str(self.port)).replace("{admin}", str(self.admin))
-        path.write_text(config)
-        command = [binary, "run", "-c", str(path), *arguments]
+        self.config.write_text(config)
+        command = [binary, "run", "-c", str(self.config), *arguments]
         log = directory / f"connguard-{self.admin}.log"
         super().__init__(command, log, self.admin, "/readyz")
 

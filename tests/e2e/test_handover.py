@@ -35,7 +35,7 @@ def config(agent_port: int, workers: int, bind: str = "127.0.0.1") -> str:
     return text
 
 
-@pytest.mark.parametrize("bind,host", [("127.0.0.1", "127.0.0.1"), ('[::]', "::1")])
+@pytest.mark.parametrize("bind,host", [("127.0.0.1", "127.0.0.1"), ("[::]", "::1")])
 def test_a_row_of_guards_hands_over_without_a_connection_refused(
     start_agent, start_guard, report, bind, host
 ):
@@ -59,7 +59,9 @@ def test_a_row_of_guards_hands_over_without_a_connection_refused(
     assert served["knock"] > 2000 and served["handshake"] > 20 and served["answer"] > 20
 
 
-async def test_a_turn_in_the_old_guard_ends_whole_while_the_new_one_serves(start_agent, start_guard):
+async def test_a_turn_in_the_old_guard_ends_whole_while_the_new_one_serves(
+    start_agent, start_guard
+):
     agent = start_agent()
     older = start_guard(config(agent.port, 2))
     client = await Client.connect(older.port, "/ws/ann")
@@ -78,7 +80,8 @@ def test_a_guard_that_is_not_told_to_shares_no_address(start_agent, start_guard,
     agent = start_agent()
     older = start_guard(config(agent.port, 1))
     path = tmp_path / "second.yaml"
-    path.write_text(config(agent.port, 1).replace("{port}", str(older.port)).replace("{admin}", "0"))
+    text = config(agent.port, 1).replace("{port}", str(older.port)).replace("{admin}", "0")
+    path.write_text(text)
     second = subprocess.run(
         [guard_binary(), "run", "-c", path], capture_output=True, text=True, timeout=20, check=False
     )

@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-import pathlib
 import signal
 import socket
 import subprocess
@@ -41,7 +40,6 @@ class Scene:
     agent_server: AgentServer
     guard: GuardServer
     prometheus: PrometheusServer
-    config: pathlib.Path
 
     @property
     def agent(self) -> Agent:
@@ -72,7 +70,7 @@ def scene(tmp_path, start_agent, start_guard) -> Iterator[Scene]:
     guard = start_guard(guard_config(agent_server.port, **SETTINGS))
     prometheus = PrometheusServer(tmp_path, guard.admin)
     try:
-        yield Scene(agent_server, guard, prometheus, tmp_path / f"connguard-{guard.port}.yaml")
+        yield Scene(agent_server, guard, prometheus)
     finally:
         assert prometheus.stop() == 0, prometheus.log()
 
@@ -173,14 +171,14 @@ async def slow_readers(s: Scene) -> None:
 
 
 async def reloads(s: Scene) -> None:
-    good = s.config.read_text()
+    good = s.guard.config.read_text()
     for text, result, times in (
         (good.replace("settle: 100ms", "settle: 60ms"), "applied", 1),
         (good.replace("settle: 100ms", "settle: 60ms"), "unchanged", 1),
         (good.replace("settle: 100ms", "settel: 60ms"), "rejected", 1),
         (good, "applied", 2),
     ):
-        s.config.write_text(text)
+        s.guard.config.write_text(text)
         s.guard.process.send_signal(signal.SIGHUP)
         await s.until("connguard_reloads_total", f'result="{result}"', times)
         if result == "rejected":

@@ -136,6 +136,7 @@ TEST(DrainTest, AnotherGuardInItsPlaceIsTheEndToo) {
   const Outcome outcome = Drain(endpoint.address(), true);
   EXPECT_EQ(outcome.status, ExitStatus::kOk) << outcome.err;
   EXPECT_TRUE(outcome.out.ends_with("\nstopped\n"));
+  EXPECT_EQ(endpoint.Requests().size(), 2U);
 }
 
 TEST(DrainTest, ATokenGoesAlong) {

@@ -59,7 +59,7 @@ RULES = {
     "doctor": rule(LOWER + " doctor", "libwebsockets nlohmann openssl"),
     "app": rule(MIDDLE + " app", "libuv openssl nlohmann simdjson"),
     "demo": rule(MIDDLE + " app cli demo", "boost nlohmann openssl"),
-    "cli": rule(MIDDLE + " app cli", "CLI11"),
+    "cli": rule(MIDDLE + " app cli", "CLI11 nlohmann"),
     "main": rule(MIDDLE + " app demo cli", "CLI11"),
 }
 

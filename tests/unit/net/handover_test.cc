@@ -5,12 +5,15 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <chrono>
+#include <functional>
 #include <numeric>
 
 namespace connguard {
 namespace {
 
 constexpr int kConnects = 64;
+constexpr std::chrono::milliseconds kKnocksAgain{900};  // who was dropped, a second later
 
 // The listening sockets of one process.
 class Guard {
@@ -66,8 +69,18 @@ class HandoverTest : public testing::TestWithParam<const char*> {
     Connect(newer.address());
     EXPECT_EQ(older.AcceptAll(), 0);
     EXPECT_EQ(newer.AcceptAll(), kConnects);
-    CloseSteered(older.Take());
+    const bool fewer = newer.sockets().size() < own.size();
+    CloseSteered(older.Take(), [&] {
+      if (!fewer) ExpectServedAtOnce(newer);
+    });
     ExpectAllServed(newer);
+  }
+
+  static void ExpectServedAtOnce(const Guard& guard) {
+    const auto begin = std::chrono::steady_clock::now();
+    Connect(guard.address());
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, kKnocksAgain);
+    EXPECT_EQ(guard.AcceptAll(), kConnects);
   }
 
   // Each of its sockets gets some of who connects.
@@ -117,6 +130,30 @@ TEST_P(HandoverTest, EachOfARowOfGuardsTakesOverWhole) {
   HandOver(fourth, fifth);
   Guard sixth(first.address(), 3);
   HandOver(fifth, sixth);
+}
+
+TEST_P(HandoverTest, WhoMeetsASocketThatIsAboutToCloseComesToTheNewGuardLater) {
+  Guard older(Free(), 4);
+  const Guard newer(older.address(), 1);
+  const std::vector<int> own = older.sockets();
+  ASSERT_TRUE(SteerToOthers(own, 1));
+  const SocketAddress name = ParseLiteral(older.address()).front();
+  std::vector<Fd> clients;
+  CloseSteered(older.Take(), [&] {
+    for (int i = 0; i < kConnects; ++i) clients.push_back(Dial(name));
+  });
+  std::size_t served = 0;
+  pollfd one{.fd = newer.sockets().front(), .events = POLLIN, .revents = 0};
+  while (served < clients.size() && poll(&one, 1, 20'000) == 1) {
+    served += static_cast<std::size_t>(newer.AcceptAll());
+  }
+  EXPECT_EQ(served, clients.size());
+  for (const Fd& client : clients) {
+    int error = 0;
+    socklen_t size = sizeof(error);
+    getsockopt(client.get(), SOL_SOCKET, SO_ERROR, &error, &size);
+    EXPECT_EQ(error, 0);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Ip, HandoverTest, testing::Values("127.0.0.1", "::1"),
