@@ -21,8 +21,10 @@ void CloseHistory::Sample(Time now, const Totals& totals) {
 
 std::array<std::uint64_t, CloseHistory::kMinutes> CloseHistory::Of(CloseCause cause) const {
   std::array<std::uint64_t, kMinutes> oldest_first = rings_[static_cast<std::size_t>(cause)];
-  std::ranges::rotate(oldest_first,
-                      oldest_first.begin() + static_cast<std::ptrdiff_t>((now_ + 1) % kMinutes));
+  // Not std::ranges::rotate: clang 14 does not compile libstdc++'s subrange.
+  std::rotate(oldest_first.begin(),
+              oldest_first.begin() + static_cast<std::ptrdiff_t>((now_ + 1) % kMinutes),
+              oldest_first.end());
   return oldest_first;
 }
 

@@ -21,9 +21,11 @@ bool Holds(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
 }
 
-// `address` is 192.0.2.1:5000 or [2001:db8::1]:5000.
+// `address` may have a port: 192.0.2.1:5000, [2001:db8::1]:5000.
 bool IsAddressOf(std::string_view address, std::string_view wanted) {
   if (address == wanted) return true;
+  const bool bare_v6 = !address.starts_with('[') && address.find(':') != address.rfind(':');
+  if (bare_v6) return false;
   std::string_view host = address.substr(0, address.rfind(':'));
   if (host.starts_with('[') && host.ends_with(']')) {
     if (host == wanted) return true;

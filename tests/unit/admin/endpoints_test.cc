@@ -177,8 +177,13 @@ TEST_F(EndpointsTest, SessionsAreFiltered) {
   EXPECT_EQ(Ids("/v1/sessions?client=192.0.2.3"), "3");
   EXPECT_EQ(Ids("/v1/sessions?client=192.0.2.3:5003"), "3");
   EXPECT_EQ(Ids("/v1/sessions?client=192.0.2"), "");
+  guard_.sessions[1].address = "[2001:db8::1]:5001";
+  guard_.sessions[2].address = "2001:db8::1";
+  EXPECT_EQ(Ids("/v1/sessions?client=2001:db8::1"), "21");
+  EXPECT_EQ(Ids("/v1/sessions?client=[2001:db8::1]"), "1");
+  EXPECT_EQ(Ids("/v1/sessions?client=2001:db8:"), "");
   EXPECT_EQ(Ids("/v1/sessions?q=not"), "30");
-  EXPECT_EQ(Ids("/v1/sessions?q=:5002"), "2");
+  EXPECT_EQ(Ids("/v1/sessions?q=:5003"), "3");
   EXPECT_EQ(Ids("/v1/sessions?q=0:4294967298"), "2");
   EXPECT_EQ(Ids("/v1/sessions?q=" + KeyHash("user-2").substr(2)), "2");
   EXPECT_EQ(Ids("/v1/sessions?route=chat&state=open&order=asc"), "125");
