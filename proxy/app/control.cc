@@ -168,6 +168,9 @@ void Control::BeginReload(std::string_view why, Reloader::Done done) {
   service_.Reloading();
   reloader_.Reload(why, [this, done = std::move(done)](const ReloadOutcome& outcome) {
     if (state_.drain == DrainState::kOff) service_.Ready();
+    if (outcome.kind == ReloadOutcome::Kind::kRejected) {
+      service_.Status("Serving; the reload was refused: " + outcome.errors.front());
+    }
     done(outcome);
   });
 }

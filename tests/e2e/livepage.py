@@ -113,6 +113,12 @@ return {
 };
 """
 
+LANDMARKS = {"banner", "main", "table", "row", "columnheader"}
+SETTLED = """
+const done = arguments[0];
+Promise.allSettled(document.getAnimations().filter((a) => a instanceof CSSTransition).map((a) => a.finished))
+  .then(() => requestAnimationFrame(() => done()));
+"""
 INTERACTIVE = {"button", "link", "textbox", "searchbox", "combobox", "checkbox", "dialog", "table"}
 
 
@@ -243,21 +249,24 @@ class LivePage:
 
     def screenshot(self, name: str) -> None:
         RESULTS.mkdir(parents=True, exist_ok=True)
+        self.browser.set_script_timeout(10)
+        self.browser.execute_async_script(SETTLED)  # not in the middle of a change of colours
         self.browser.save_screenshot(str(RESULTS / f"{name}.png"))
 
     # What holds in every state.
 
-    def nameless(self) -> list[str]:
-        """Controls without an accessible name, as the browser computes it."""
+    def nameless(self, landmarks: set[str]) -> list[str]:
+        """Controls without an accessible name, as the browser computes it. There must be these
+        roles; a modal dialog takes all others away."""
         tree = self.browser.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
         nodes = [node for node in tree if not node["ignored"]]
         roles = [node["role"]["value"] for node in nodes]
-        assert {"banner", "main", "table", "row", "columnheader"} <= set(roles), set(roles)
+        assert landmarks <= set(roles), set(roles)
         bad = [n for n in nodes if n["role"]["value"] in INTERACTIVE and not n["name"]["value"]]
         return [f"{node['role']['value']} {node['nodeId']}" for node in bad]
 
-    def flaws(self) -> list[str]:
-        return self.nameless() + self.run(STRUCTURE) + self.run(FAINT)
+    def flaws(self, landmarks: set[str] = LANDMARKS) -> list[str]:
+        return self.nameless(landmarks) + self.run(STRUCTURE) + self.run(FAINT)
 
     def complaints(self) -> list[str]:
         """What the browser has warned of, a violated content security policy for one."""

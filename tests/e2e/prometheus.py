@@ -55,8 +55,9 @@ class PrometheusServer(Server):
 
     def history(self, expression: str, step: float = 0.5) -> list[float]:
         """Every number that it has given since the server was started, of all series."""
+        end = time.time() + step  # what came after the last whole step is seen too
         answer = self.ask(
-            "query_range", query=expression, start=self.started, end=time.time(), step=step
+            "query_range", query=expression, start=self.started, end=end, step=step
         )
         numbers = (float(value) for series in answer["result"] for _, value in series["values"])
         return [number for number in numbers if not math.isnan(number)]

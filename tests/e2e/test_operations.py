@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import pathlib
 import signal
 import time
 import urllib.request
@@ -16,13 +15,9 @@ RELOADS = 1000
 MIB = 1 << 20
 
 
-def config_file(guard) -> pathlib.Path:
-    return pathlib.Path(guard.process.args[guard.process.args.index("-c") + 1])
-
-
 def rewrite(guard, old: str, new: str) -> None:
     """Another configuration in the file's place, as editors do it."""
-    path = config_file(guard)
+    path = guard.config
     text = path.read_text()
     assert old in text
     fresh = path.with_suffix(".new")
@@ -109,7 +104,7 @@ async def test_the_file_is_watched_also_when_a_link_is_swapped(start_agent, star
     agent = start_agent()
     guard = start_guard(guard_config(agent.port, settle="100ms"), arguments=("--watch",))
     # The guard's own file becomes such a link.
-    path = config_file(guard)
+    path = guard.config
     text = path.read_text()
     for name, settle in (("one", "120ms"), ("two", "130ms")):
         (path.parent / name).mkdir()
@@ -137,7 +132,7 @@ async def test_a_bad_file_changes_nothing_and_is_seen(stack):
     with urllib.request.urlopen(f"http://127.0.0.1:{s.guard.admin}/readyz", timeout=10) as answer:
         text = answer.read().decode()
     assert "unknown key 'setle'; did you mean 'settle'?" in text
-    assert f"{config_file(s.guard)}:" in text
+    assert f"{s.guard.config}:" in text
     assert generation(s.guard) == 1
     assert s.guard.gauge("connguard_config_last_reload_successful") == 0
     await client.turn()

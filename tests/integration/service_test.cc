@@ -60,6 +60,7 @@ TEST_F(ServiceTest, AReloadThatIsRefusedEndsToo) {
   guard().Signal(SIGHUP);
   EXPECT_EQ(Hear(), "RELOADING=1");
   EXPECT_EQ(Hear(), "READY=1");
+  EXPECT_TRUE(Hear().starts_with("STATUS=Serving; the reload was refused: "));
 }
 
 TEST_F(ServiceTest, TheWatchdogIsPetted) {
