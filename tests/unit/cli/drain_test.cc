@@ -35,6 +35,7 @@ class Endpoint {
   ~Endpoint() {
     shutdown(listener_, SHUT_RDWR);  // wakes an accept that nobody came for
     thread_.join();
+    close(listener_);
   }
   Endpoint(const Endpoint&) = delete;
   Endpoint& operator=(const Endpoint&) = delete;
@@ -63,13 +64,13 @@ class Endpoint {
       requests_.push_back(request);
       send(client, answer.data(), answer.size(), MSG_NOSIGNAL);
       // The last one must find nobody when it asks again.
-      if (&answer == &answers_.back()) close(std::exchange(listener_, -1));
+      if (&answer == &answers_.back()) shutdown(listener_, SHUT_RDWR);
       close(client);
     }
-    if (listener_ >= 0) close(std::exchange(listener_, -1));
+    shutdown(listener_, SHUT_RDWR);
   }
 
-  int listener_;
+  const int listener_;
   std::vector<std::string> answers_;
   std::vector<std::string> requests_;
   Address address_;
