@@ -53,14 +53,13 @@ TEST(LogLineTest, LogfmtNamesTimeLevelAndEventAsWell) {
 }
 
 TEST(LogLineTest, LogfmtQuotesWhatWouldBeReadAsSomethingElse) {
-  EXPECT_EQ(Line(LogFormat::kLogfmt,
-                 {{"space", "a b"},
-                  {"equals", "a=b"},
-                  {"quote", "a\"b"},
-                  {"line", "a\nlevel=error"},
-                  {"path", "/ws/ann?x"},
-                  {"real", std::numeric_limits<double>::infinity()},
-                  {"none", ""}})
+  EXPECT_EQ(Line(LogFormat::kLogfmt, {{"space", "a b"},
+                                      {"equals", "a=b"},
+                                      {"quote", "a\"b"},
+                                      {"line", "a\nlevel=error"},
+                                      {"path", "/ws/ann?x"},
+                                      {"real", std::numeric_limits<double>::infinity()},
+                                      {"none", ""}})
                 .substr(58),
             " space=\"a b\" equals=\"a=b\" quote=\"a\\\"b\" line=\"a\\nlevel=error\" "
             "path=/ws/ann?x real=null none=\"\"\n");
