@@ -55,8 +55,9 @@ struct SessionName {
 // `worker:id`; nullopt: no session was ever called so.
 std::optional<SessionName> Parse(std::string_view text, std::size_t workers) {
   SessionName name;
-  const char* const end = text.data() + text.size();
-  const auto [colon, worker_error] = std::from_chars(text.data(), end, name.worker);
+  const char* const begin = text.data();
+  const char* const end = begin + text.size();
+  const auto [colon, worker_error] = std::from_chars(begin, end, name.worker);
   if (worker_error != std::errc() || colon == end || *colon != ':') return std::nullopt;
   const auto [rest, id_error] = std::from_chars(colon + 1, end, name.id);
   if (id_error != std::errc() || rest != end || name.worker >= workers) return std::nullopt;

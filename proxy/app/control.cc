@@ -36,8 +36,8 @@ std::vector<std::size_t> RouteNumbers::NumbersFor(const Config& config) {
   return numbers;
 }
 
-Control::Control(std::shared_ptr<const Config> config, ConfigSource source, ProcessState& state,
-                 EventFeed& feed, RouteNumbers& routes)
+Control::Control(std::shared_ptr<const Config> config, const ConfigSource& source,
+                 ProcessState& state, EventFeed& feed, RouteNumbers& routes)
     : state_(state),
       feed_(feed),
       routes_(routes),

@@ -41,7 +41,7 @@ class RouteNumbers {
 // otherwise belongs to the thread that runs it.
 class Control {
  public:
-  Control(std::shared_ptr<const Config> config, ConfigSource source, ProcessState& state,
+  Control(std::shared_ptr<const Config> config, const ConfigSource& source, ProcessState& state,
           EventFeed& feed, RouteNumbers& routes);
   ~Control();
   Control(const Control&) = delete;

@@ -57,8 +57,8 @@ std::string FlightRecorder::Describe(const Entry& entry) {
     text.append(" ").append(WordOf(entry.opcode)).append(" ").append(std::to_string(entry.size));
     return entry.fin ? text + " fin" : text;
   };
-  const auto close = [&entry](std::string text) {
-    return text + " close" +
+  const auto close = [&entry](std::string_view from) {
+    return std::string(from) + " close" +
            (entry.size == static_cast<std::uint64_t>(CloseCode::kNone)
                 ? std::string()
                 : " " + std::to_string(entry.size));

@@ -207,7 +207,7 @@ Millis Worker::Prepare() {
   return errands_.empty() && retired_.empty() ? wait : Millis{0};
 }
 
-void Worker::StopAccepting(Millis quiet, std::function<void(std::vector<Fd>)> finished) {
+void Worker::StopAccepting(Millis quiet, const std::function<void(std::vector<Fd>)>& finished) {
   finished_listeners_.resize(listeners_.size());
   for (std::size_t i = 0; i < listeners_.size(); ++i) {
     listeners_[i]->Finish(quiet, [this, i, finished](Fd fd) {

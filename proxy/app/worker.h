@@ -79,7 +79,7 @@ class Worker {
 
   // Accepts until nobody has come for `quiet`; then `finished` gets the listening sockets, in the
   // order of the configuration, on this worker's thread.
-  void StopAccepting(Millis quiet, std::function<void(std::vector<Fd>)> finished);
+  void StopAccepting(Millis quiet, const std::function<void(std::vector<Fd>)>& finished);
   // Stops listening and asks every session to end, spread over at most half of `time` so that their
   // clients do not come back in one wave; Shared::on_idle is called when all have ended.
   void Shutdown(Millis time);

@@ -4,6 +4,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <initializer_list>
 #include <map>
 #include <string_view>
 
@@ -15,6 +16,12 @@ namespace {
 
 // `routes.chat: session.settle` and what is said there.
 using Keys = std::map<std::string, std::string>;
+
+std::string Join(std::initializer_list<std::string_view> parts) {
+  std::string text;
+  for (const std::string_view part : parts) text += part;
+  return text;
+}
 
 std::string Inline(const YAML::Node& node) {
   YAML::Emitter out;
@@ -34,11 +41,11 @@ void AddKeys(const std::string& section, const std::string& path, const YAML::No
     for (const auto& entry : node) {
       const auto word = entry.first.as<std::string>();
       if (word == "name" && path.empty()) continue;  // it is in the section's name
-      AddKeys(section, path.empty() ? word : path + "." + word, entry.second, keys);
+      AddKeys(section, path.empty() ? word : Join({path, ".", word}), entry.second, keys);
     }
     return;
   }
-  keys[path.empty() ? section : section + ": " + path] = Inline(node);
+  keys[path.empty() ? section : Join({section, ": ", path})] = Inline(node);
 }
 
 Keys KeysOf(const YAML::Node& root) {
@@ -63,7 +70,7 @@ std::vector<std::string> NamesOf(const YAML::Node& list) {
   return names;
 }
 
-std::string Join(const std::vector<std::string>& words) {
+std::string List(const std::vector<std::string>& words) {
   std::string text;
   for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
   return text;
@@ -101,9 +108,9 @@ void Compare(const Keys& before, const Keys& after, bool sockets_stay, ReloadPla
     if (whole && !after.contains(section)) {
       say(section, section + ": removed");
     } else if (const auto now = after.find(key); now != after.end()) {
-      if (now->second != value) say(key, key + ": " + value + " -> " + now->second);
+      if (now->second != value) say(key, Join({key, ": ", value, " -> ", now->second}));
     } else if (!whole) {
-      say(key, key + ": " + value + (has_section(after, key) ? " -> {...}" : " -> (none)"));
+      say(key, Join({key, ": ", value, has_section(after, key) ? " -> {...}" : " -> (none)"}));
     }
   }
   for (const auto& [key, value] : after) {
@@ -113,7 +120,7 @@ void Compare(const Keys& before, const Keys& after, bool sockets_stay, ReloadPla
     if (whole && !before.contains(section)) {
       say(section, section + ": added");
     } else if (!whole) {
-      say(key, key + (has_section(before, key) ? ": {...} -> " : ": (none) -> ") + value);
+      say(key, Join({key, has_section(before, key) ? ": {...} -> " : ": (none) -> ", value}));
     }
   }
 }
@@ -129,7 +136,7 @@ ReloadPlan PlanReload(const Config& in_force, const Config& next) {
   std::vector<std::string> old_order = NamesOf(before["routes"]);
   std::vector<std::string> new_order = NamesOf(after["routes"]);
   if (old_order != new_order && std::ranges::is_permutation(old_order, new_order)) {
-    plan.live.push_back("routes: order: " + Join(old_order) + " -> " + Join(new_order));
+    plan.live.push_back("routes: order: " + List(old_order) + " -> " + List(new_order));
   }
   const auto token = [](const Config& config) {
     return config.admin ? config.admin->token : std::string();

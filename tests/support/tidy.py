@@ -19,7 +19,8 @@ def dependencies(build):
     lists = {}
     text = subprocess.run(["ninja", "-C", build, "-t", "deps"], check=True, capture_output=True, text=True)
     for block in text.stdout.split("\n\n"):
-        files = [line.strip() for line in block.splitlines()[1:]]
+        # ccache may make paths relative to the build's folder.
+        files = [str(Path(build, line.strip()).resolve()) for line in block.splitlines()[1:]]
         if files:
             lists[files[0]] = files
     return lists
