@@ -69,6 +69,8 @@ async def test_a_drop_its_shield_and_the_fresh_binding_are_shown_as_they_happen(
     assert [row.id for row in page.rows_of("alice")] == [first.id, waiting.id]
     await page.until(lambda: first.id in page.text("#waits"), "who is waited for")
     assert hash_of("alice") in page.text("#waits")
+    assert [row.id for row in page.rows()[:2]] == [first.id, waiting.id]  # above all that is calm
+    await page.until(lambda: page.text("#tile-turns .value") == "1", "the turn in flight")
     page.screenshot("shielded")
 
     await returning.accepted()
@@ -77,6 +79,7 @@ async def test_a_drop_its_shield_and_the_fresh_binding_are_shown_as_they_happen(
     assert (over.id, over.cause) == (first.id, shielded.cause)
     assert (fresh.id, fresh.client, fresh.upstream) == (waiting.id, "open", "open")
     assert (fresh.mood, "fresh" in fresh.epoch) == ("fresh", True)
+    assert {row.id for row in page.rows() if row.mood == "fresh"} == {fresh.id}
     await page.until(lambda: len(page.activity_of("alice")) >= 4, "activity")
     assert page.activity_of("alice") == ["dropped", "shielded", "closed", "fresh"]
     await page.until(lambda: page.text("#drops") and shielded.cause in page.text("#drops"))

@@ -1,11 +1,24 @@
 // Two lists: who waits at the fence for whom, and what has just happened.
-import { byId, causeWords, clock, kStateHelp, make, milliseconds, plural, setText, span } from './words.js';
+import { kWaitedMs } from './store.js';
+import {
+  byId,
+  causeWords,
+  clock,
+  kStateHelp,
+  make,
+  milliseconds,
+  plural,
+  setText,
+  span,
+} from './words.js';
 
 const kWaitsShown = 12;
 const kLinesKept = 60;
-const kWaitedMs = 5;  // less is what an uncontested key takes
 const kFenceHelp = {
-  held: 'held', finishing: 'finishing', probing: 'being asked whether it is alive', contended: 'being evicted',
+  held: 'held',
+  finishing: 'finishing',
+  probing: 'being asked whether it is alive',
+  contended: 'being evicted',
 };
 
 export class Waits {
@@ -26,7 +39,10 @@ export class Waits {
   update(now) {
     const all = this.store.waiting();
     const shown = all.slice(0, kWaitsShown);
-    setText(byId('waits-sum'), all.length > shown.length ? `${shown.length} longest of ${all.length}` : 'who waits for whom');
+    setText(
+      byId('waits-sum'),
+      all.length > shown.length ? `${shown.length} longest of ${all.length}` : 'who waits for whom',
+    );
     this.empty.hidden = all.length > 0;
     const ids = new Set(shown.map((session) => session.id));
     for (const [id, item] of this.items) {
@@ -51,8 +67,12 @@ export class Waits {
       item.holder.title = kStateHelp[holder.state] ?? '';
     }
     const turns = holder?.turns ? `, ${plural(holder.turns, 'turn')}` : '';
-    const why = fence && fence !== 'held' && fence !== 'finishing' ? `, ${kFenceHelp[fence] ?? fence}` : '';
-    setText(item.why, holder ? `${holder.state} ${span(now - holder.since)}${turns}${why}` : 'an earlier session');
+    const why =
+      fence && fence !== 'held' && fence !== 'finishing' ? `, ${kFenceHelp[fence] ?? fence}` : '';
+    setText(
+      item.why,
+      holder ? `${holder.state} ${span(now - holder.since)}${turns}${why}` : 'an earlier session',
+    );
   }
 
   makeItem(session) {
@@ -86,7 +106,11 @@ export class Activity {
     this.onOpen = onOpen;
     this.pending = [];
     this.shielded = new Set();  // ids of live sessions
-    this.empty = make('li', 'empty', 'Nothing yet. Drops, shields and fresh bindings are shown as they happen.');
+    this.empty = make(
+      'li',
+      'empty',
+      'Nothing yet. Drops, shields and fresh bindings are shown as they happen.',
+    );
     this.list.append(this.empty);
     this.list.addEventListener('click', (event) => {
       const { id } = event.target.closest('button')?.dataset ?? {};
@@ -105,7 +129,7 @@ export class Activity {
     const who = { id: data.id, name: data.key ?? data.id };
     switch (kind) {
       case 'dropped': {
-        const turns = data.turns_in_flight ? `, ${plural(data.turns_in_flight, 'turn')} in flight` : '';
+        const turns = data.turns_in_flight ? ', in mid-turn' : '';
         if (!turns && data.cause === 'client_closed') return null;  // an ordinary end
         return { ...who, kind, text: `${causeWords(data.cause) || 'client gone'}${turns}` };
       }
@@ -114,14 +138,25 @@ export class Activity {
         return { ...who, kind, text: 'its turn goes on' };
       case 'opened':
         if (data.fence_wait_ms < kWaitedMs) return null;
-        return { ...who, kind: 'fresh', text: `#${data.epoch} is open, waited ${milliseconds(data.fence_wait_ms)}` };
+        return {
+          ...who,
+          kind: 'fresh',
+          text: `#${data.epoch} after ${milliseconds(data.fence_wait_ms)}`,
+        };
       case 'closed':
-        if (this.shielded.delete(data.id)) return { ...who, kind, text: `shielded for ${milliseconds(data.shield_ms)}` };
-        return data.cause === 'client_closed' ? null : { ...who, kind, text: causeWords(data.cause) };
-      case 'refused': return { kind, name: data.key ?? data.client, text: `${data.status} ${data.why}` };
-      case 'reload': return { kind, name: 'Reload', text: data.why ?? data.result ?? 'done' };
-      case 'drain': return { kind, name: 'Drain', text: data.why ?? data.state ?? 'begun' };
-      default: return null;
+        if (this.shielded.delete(data.id))
+          return { ...who, kind, text: `shielded for ${milliseconds(data.shield_ms)}` };
+        return data.cause === 'client_closed'
+          ? null
+          : { ...who, kind, text: causeWords(data.cause) };
+      case 'refused':
+        return { kind, name: data.key ?? data.client, text: `${data.status} ${data.why}` };
+      case 'reload':
+        return { kind, text: data.why ?? data.result ?? 'done' };
+      case 'drain':
+        return { kind, text: data.why ?? data.state ?? 'begun' };
+      default:
+        return null;
     }
   }
 
@@ -140,6 +175,7 @@ export class Activity {
     const time = make('time', '', clock(at));
     time.dateTime = at.toISOString();
     const who = make(id ? 'button' : 'span', id ? 'link' : 'name', name);
+    who.hidden = !name;
     if (id) {
       who.type = 'button';
       who.dataset.id = id;

@@ -37,7 +37,9 @@ export class Api {
   }
 
   async renewToken(refused) {
-    this.asking ??= this.askForToken(refused).finally(() => { this.asking = null; });
+    this.asking ??= this.askForToken(refused).finally(() => {
+      this.asking = null;
+    });
     sessionStorage.setItem(kTokenName, await this.asking);
   }
 
@@ -86,7 +88,9 @@ export class Feed {
     for (let failures = 0; ; ++failures) {
       this.onLink('connecting');
       try {
-        await this.stream(() => { failures = 0; });
+        await this.stream(() => {
+          failures = 0;
+        });
       } catch (error) {
         console.debug('event stream:', error.message);
       }

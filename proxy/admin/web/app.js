@@ -1,4 +1,5 @@
-// Brings the parts of the page together: what is asked when, and one frame loop for all that is drawn.
+// Brings the parts of the page together: what is asked when, and one frame loop for all that is
+// drawn.
 import { Activity, Waits } from './activity.js';
 import { Api, Feed } from './api.js';
 import { askForToken, confirmDrain, confirmReload } from './dialogs.js';
@@ -8,19 +9,22 @@ import { Store } from './store.js';
 import { SessionTable } from './table.js';
 import { byId, make, setText } from './words.js';
 
-const kPage = 1000;         // sessions in one answer
+const kPage = 1000;  // sessions in one answer
 const kMostSessions = 10_000;
 const kOverviewMs = 2000;
+const kOverviewSoonMs = 1000;  // after an event; at most so often
 const kDrawMs = 95;
-const kTickMs = 500;        // of running times
+const kTickMs = 500;  // of running times
 const kThemes = ['system', 'light', 'dark'];
 const kSessionEvents = new Set(['opened', 'state', 'dropped', 'shielded', 'closed']);
 
-const say = (text) => { byId('say').textContent = text; };
+const say = (text) => {
+  byId('say').textContent = text;
+};
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 let requested = 0;  // the next frame
-let drawing;        // the timer for one
+let drawing;  // the timer for one
 let tickedAt = 0;
 
 const api = new Api(askForToken);
@@ -32,7 +36,11 @@ const waits = new Waits(store, open);
 const activity = new Activity(open);
 const panel = new Panel(api, store, {
   say,
-  onShow: (id) => { document.body.classList.add('with-panel'); table.highlight(id); table.refresh(); },
+  onShow: (id) => {
+    document.body.classList.add('with-panel');
+    table.highlight(id);
+    table.refresh();
+  },
   onHide: (id) => {
     document.body.classList.remove('with-panel');
     table.highlight(null);
@@ -48,12 +56,13 @@ function onEvent(kind, data) {
   if (kSessionEvents.has(kind)) {
     store.tell(kind, data, now);
     panel.told(data.id);
+    overviewSoon();
   }
   if (kind === 'gap') {
     console.debug(`${data.lost} events were lost`);
     readSessions();
   }
-  if (kind === 'reload' || kind === 'drain') readOverview();
+  if (kind === 'reload' || kind === 'drain') overviewSoon();
   activity.tell(kind, data);
 }
 
@@ -62,7 +71,9 @@ let again = false;
 // All sessions, page by page. One pass at a time; who asks during one gets another behind it.
 function readSessions() {
   again = true;
-  reading ??= readUntilQuiet().finally(() => { reading = null; });
+  reading ??= readUntilQuiet().finally(() => {
+    reading = null;
+  });
   return reading;
 }
 
@@ -77,7 +88,9 @@ async function readAll() {
   const asked = performance.now();
   for (let offset = 0; offset < kMostSessions; offset += kPage) {
     const at = performance.now();
-    const { total, sessions } = await api.json(`/v1/sessions?limit=${kPage}&offset=${offset}&sort=age&order=desc`);
+    const { total, sessions } = await api.json(
+      `/v1/sessions?limit=${kPage}&offset=${offset}&sort=age&order=desc`,
+    );
     overview.truncated = total > kMostSessions;
     // In slices, so that no frame is late for it.
     for (let i = 0; i < sessions.length; i += 250) {
@@ -89,7 +102,20 @@ async function readAll() {
   if (!overview.truncated) store.sweep(asked, performance.now());
 }
 
+let overviewAt = 0;
+let overviewTimer = null;
+// What comes with no event – turns, keys, buffers – has changed with one, too.
+function overviewSoon() {
+  const pause = Math.max(50, overviewAt + kOverviewSoonMs - performance.now());
+  overviewTimer ??= setTimeout(() => {
+    overviewTimer = null;
+    if (!document.hidden)
+      readOverview().catch((error) => console.debug('overview:', error.message));
+  }, pause);
+}
+
 async function readOverview() {
+  overviewAt = performance.now();
   const data = await api.json('/v1/overview');
   overview.update(data);
   const select = byId('route');
@@ -107,7 +133,12 @@ async function readOverview() {
 
 // What the guard says of the fences that somebody waits at.
 async function readFences() {
-  const keys = new Set(waits.shown().map((session) => session.key).filter(Boolean));
+  const keys = new Set(
+    waits
+      .shown()
+      .map((session) => session.key)
+      .filter(Boolean),
+  );
   const found = new Map();
   for (const key of keys) {
     const { keys: fences } = await api.json(`/v1/keys?limit=10&q=${encodeURIComponent(key)}`);
@@ -119,7 +150,9 @@ async function readFences() {
 async function poll() {
   for (let round = 1; ; ++round) {
     if (!document.hidden && live) {
-      await Promise.all([readOverview(), readFences()]).catch((error) => console.debug('overview:', error.message));
+      await Promise.all([readOverview().then(() => overview.sample()), readFences()]).catch(
+        (error) => console.debug('overview:', error.message),
+      );
       // Bytes, turns and RTT come with no event. The more there are, the less often.
       if (round % Math.max(1, Math.ceil(store.sessions.size / 800)) === 0) await readSessions();
     }
@@ -143,7 +176,8 @@ function onLink(link) {
     readOverview().catch(() => {});
   }
   if (link === 'lost') live = false;
-  if (link === 'lost' && before === 'live') say('The connection to the guard is lost; what is shown may be out of date.');
+  if (link === 'lost' && before === 'live')
+    say('The connection to the guard is lost; what is shown may be out of date.');
   if (link === 'live' && before === 'lost') say('Connected again.');
 }
 
@@ -186,7 +220,8 @@ function showTheme(theme) {
   byId('theme').title = `Theme: ${theme}`;
 }
 byId('theme').addEventListener('click', () => {
-  const next = kThemes[(kThemes.indexOf(document.documentElement.dataset.theme) + 1) % kThemes.length];
+  const next =
+    kThemes[(kThemes.indexOf(document.documentElement.dataset.theme) + 1) % kThemes.length];
   localStorage.setItem('theme', next);
   showTheme(next);
   say(`Theme: ${next}`);

@@ -42,7 +42,11 @@ export function confirm({ title, text, go, danger = false, act }) {
       }
       show(result, outcome);
     } catch (error) {
-      show(result, { bad: true, lines: [error.message], lists: { 'What is wrong': error.errors ?? [] } });
+      show(result, {
+        bad: true,
+        lines: [error.message],
+        lists: { 'What is wrong': error.errors ?? [] },
+      });
     }
     button.hidden = true;
     cancel.textContent = 'Close';
@@ -66,34 +70,52 @@ function show(result, { bad = false, lines = [], lists = {} }) {
 export function confirmDrain(api) {
   confirm({
     title: 'Drain this guard?',
-    text: 'As with SIGTERM: it is not ready from now on, accepts no new connections, ends each tunnel when its turn is over, and then the process exits. This cannot be taken back.',
-    go: 'Drain', danger: true,
-    act: async () => { await api.json('/v1/drain', { method: 'POST' }); },
+    text:
+      'As with SIGTERM: it is not ready from now on, accepts no new connections, ends each tunnel ' +
+      'when its turn is over, and then the process exits. This cannot be taken back.',
+    go: 'Drain',
+    danger: true,
+    act: async () => {
+      await api.json('/v1/drain', { method: 'POST' });
+    },
   });
 }
 
 export function confirmReload(api) {
   confirm({
     title: 'Reload the configuration?',
-    text: 'The file is read anew. What is valid in it applies to new connections; live tunnels keep what they were born with. A file with an error changes nothing.',
+    text:
+      'The file is read anew. What is in it applies to new connections; live tunnels keep what ' +
+      'they were born with. A file with an error changes nothing.',
     go: 'Reload',
     act: async () => {
       const { result, generation, plan } = await api.json('/v1/reload', { method: 'POST' });
-      const line = result === 'applied' ? `Applied: configuration ${generation}.` : 'The file says what is in force already.';
-      return { lines: [line], lists: { 'In force now': plan?.live ?? [], 'After a restart only': plan?.restart ?? [] } };
+      const line =
+        result === 'applied'
+          ? `Applied: configuration ${generation}.`
+          : 'The file says what is in force already.';
+      return {
+        lines: [line],
+        lists: { 'In force now': plan?.live ?? [], 'After a restart only': plan?.restart ?? [] },
+      };
     },
   });
 }
 
 export function confirmClose(api, session, say) {
   const turns = session.turns ? ' Its turn in flight is brought to its end under the shield.' : '';
-  const what = session.state === 'waiting' ? 'the handshake that is held is answered with 503.'
-    : session.client === 'gone' ? 'the client is gone already; the shield is given up, and the upstream is closed in mid-turn.'
-      : `the client gets Close 1000 (“closed by the operator”).${turns}`;
+  const name = session.key ? `Key ${session.key}` : `Session ${session.id}`;
+  const what =
+    session.state === 'waiting'
+      ? 'the handshake that is held is answered with 503.'
+      : session.client === 'gone'
+        ? 'the client is gone already; its shield is given up: the upstream is closed in mid-turn.'
+        : `the client gets Close 1000 (“closed by the operator”).${turns}`;
   confirm({
     title: 'Close this session?',
-    text: `${session.key ? `Key ${session.key}` : `Session ${session.id}`} of ${session.address}: ${what}`,
-    go: 'Close session', danger: true,
+    text: `${name} of ${session.address}: ${what}`,
+    go: 'Close session',
+    danger: true,
     act: async () => {
       await api.json(`/v1/sessions/${encodeURIComponent(session.id)}`, { method: 'DELETE' });
       say(`Session ${session.id} is being closed.`);

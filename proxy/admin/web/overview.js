@@ -1,10 +1,26 @@
 // All above the table: tiles, drops, times, banners and the line about the process.
 import { histogram, quantile, sparkBars, sparkLine } from './charts.js';
-import { byId, bytes, causeWords, clock, kGroups, kStateHelp, make, milliseconds, number, plural, setText, span } from './words.js';
+import {
+  byId,
+  bytes,
+  causeWords,
+  clock,
+  kGroups,
+  kStateHelp,
+  make,
+  milliseconds,
+  number,
+  plural,
+  setText,
+  span,
+} from './words.js';
 
-const kSamples = 90;  // of the tiles' lines, one each overview: three minutes
+const kSamples = 90;  // of the tiles' lines: three minutes
 const kLeastSamples = 20;
-const kHelp = { ...kStateHelp, closing: 'The upstream is being closed, or its key is about to be free.' };
+const kHelp = {
+  ...kStateHelp,
+  closing: 'The upstream is being closed, or its key is about to be free.',
+};
 
 class Tile {
   constructor(parent, name, title, { help = '', onPress = null } = {}) {
@@ -55,29 +71,41 @@ export class Overview {
         onPress: () => this.choose(this.group === group ? '' : group),
       });
     }
-    this.tiles.turns = new Tile(parent, 'turns', 'Turns in flight', { help: 'Requests of clients whose replies are not complete.' });
-    this.tiles.keys = new Tile(parent, 'keys', 'Keys', { help: 'Session keys that are held or waited for.' });
-    this.tiles.buffered = new Tile(parent, 'buffered', 'Buffered', { help: 'Bytes that are held until a peer takes them.' });
-    this.tiles.dropped = new Tile(parent, 'dropped', 'Drops, 60 min', { help: 'Clients that went away in the last hour, however.' });
-    this.times = [['client', 'Ping, client'], ['upstream', 'Ping, upstream'], ['shield', 'Shield']]
-      .map(([name, title]) => {
-        const figure = make('figure');
-        const caption = make('figcaption');
-        const value = make('span', 'quantiles');
-        caption.append(make('span', '', title), value);
-        const chart = histogram(title, milliseconds);
-        const axis = make('div', 'axis');
-        axis.setAttribute('aria-hidden', 'true');
-        axis.append(make('span'), make('span'), make('span'));
-        figure.append(caption, chart, axis);
-        byId('times').append(figure);
-        return { name, value, chart, axis };
-      });
+    this.tiles.turns = new Tile(parent, 'turns', 'Turns in flight', {
+      help: 'Requests of clients whose replies are not complete.',
+    });
+    this.tiles.keys = new Tile(parent, 'keys', 'Keys', {
+      help: 'Session keys that are held or waited for.',
+    });
+    this.tiles.buffered = new Tile(parent, 'buffered', 'Buffered', {
+      help: 'Bytes that are held until a peer takes them.',
+    });
+    this.tiles.dropped = new Tile(parent, 'dropped', 'Drops, 60 min', {
+      help: 'Clients that went away in the last hour, however.',
+    });
+    this.times = [
+      ['client', 'Ping, client'],
+      ['upstream', 'Ping, upstream'],
+      ['shield', 'Shield'],
+    ].map(([name, title]) => {
+      const figure = make('figure');
+      const caption = make('figcaption');
+      const value = make('span', 'quantiles');
+      caption.append(make('span', '', title), value);
+      const chart = histogram(title, milliseconds);
+      const axis = make('div', 'axis');
+      axis.setAttribute('aria-hidden', 'true');
+      axis.append(make('span'), make('span'), make('span'));
+      figure.append(caption, chart, axis);
+      byId('times').append(figure);
+      return { name, value, chart, axis };
+    });
   }
 
   choose(group) {
     this.group = group;
-    for (const name of kGroups) this.tiles[name].root.setAttribute('aria-pressed', String(name === group));
+    for (const name of kGroups)
+      this.tiles[name].root.setAttribute('aria-pressed', String(name === group));
     this.onGroup(group);
   }
 
@@ -96,14 +124,10 @@ export class Overview {
   update(data) {
     const before = this.data;
     this.data = data;
-    for (const group of kGroups) this.tiles[group].sample(this.countOf(group));
     const { turns, keys, buffered, dropped } = this.tiles;
     turns.show(number(data.turns_in_flight));
-    turns.sample(data.turns_in_flight);
     keys.show(number(data.fence_keys));
-    keys.sample(data.fence_keys);
     buffered.show(bytes(data.buffered_bytes));
-    buffered.sample(data.buffered_bytes);
     this.updateDrops(data.drops, dropped);
     this.updateTimes(data);
     this.updateAbout(data);
@@ -111,10 +135,20 @@ export class Overview {
     this.updateReload(data.config, before?.config);
   }
 
+  // One more point of the tiles' lines.
+  sample() {
+    const { turns, keys, buffered } = this.tiles;
+    for (const group of kGroups) this.tiles[group].sample(this.countOf(group));
+    turns.sample(this.data.turns_in_flight);
+    keys.sample(this.data.fence_keys);
+    buffered.sample(this.data.buffered_bytes);
+  }
+
   updateDrops({ causes }, tile) {
-    const list = Object.entries(causes).map(([cause, minutes]) =>
-      ({ cause, minutes, sum: minutes.reduce((a, b) => a + b, 0) }))
-      .filter(({ sum }) => sum).sort((a, b) => b.sum - a.sum);
+    const list = Object.entries(causes)
+      .map(([cause, minutes]) => ({ cause, minutes, sum: minutes.reduce((a, b) => a + b, 0) }))
+      .filter(({ sum }) => sum)
+      .sort((a, b) => b.sum - a.sum);
     const body = byId('drops').tBodies[0];
     for (const [cause, row] of this.drops) {
       if (list.some((item) => item.cause === cause)) continue;
@@ -128,7 +162,10 @@ export class Overview {
         this.drops.set(cause, row);
       }
       if (body.rows[i] !== row) body.insertBefore(row, body.rows[i] ?? null);
-      row.chart.update(minutes, `${causeWords(cause)}: most in a minute ${Math.max(...minutes)}, in this minute ${minutes.at(-1)}`);
+      row.chart.update(
+        minutes,
+        `${causeWords(cause)}: at most ${Math.max(...minutes)} a minute, ${minutes.at(-1)} in this`,
+      );
       setText(row.sum, number(sum));
     });
     const sum = list.reduce((total, item) => total + item.sum, 0);
@@ -136,8 +173,9 @@ export class Overview {
     byId('drops').nextElementSibling.hidden = sum > 0;
     setText(byId('drops-sum'), 'last 60 minutes, by cause');
     tile.show(number(sum));
-    const minutes = list.length ? list[0].minutes.map((_, i) =>
-      list.reduce((total, item) => total + item.minutes[i], 0)) : [];
+    const minutes = list.length
+      ? list[0].minutes.map((_, i) => list.reduce((total, item) => total + item.minutes[i], 0))
+      : [];
     tile.samples = minutes;
     tile.line.update(minutes, minutes.length);
   }
@@ -158,7 +196,8 @@ export class Overview {
     for (const { name, value, chart, axis } of this.times) {
       const counted = name === 'shield' ? data.shield : data.ping_rtt[name];
       const [half, most] = [quantile(counted, 0.5), quantile(counted, 0.95)];
-      const summary = half === null ? 'none yet' : `p50 ${milliseconds(half)} · p95 ${milliseconds(most)}`;
+      const summary =
+        half === null ? 'none yet' : `p50 ${milliseconds(half)} · p95 ${milliseconds(most)}`;
       setText(value, summary);
       chart.update(counted, summary);
       const bounds = counted.bounds_ms;
@@ -168,8 +207,16 @@ export class Overview {
   }
 
   updateAbout({ version, workers, uptime_s: uptime, connections, config }) {
-    setText(byId('about'), [version, `up ${span(uptime * 1000).replace(/\.\d s/, ' s')}`, plural(workers, 'worker'),
-      plural(connections, 'connection'), `configuration ${config.generation} of ${clock(new Date(config.loaded_at))}`].join(' · '));
+    setText(
+      byId('about'),
+      [
+        version,
+        `up ${span(uptime * 1000).replace(/\.\d s/, ' s')}`,
+        plural(workers, 'worker'),
+        plural(connections, 'connection'),
+        `configuration ${config.generation} of ${clock(new Date(config.loaded_at))}`,
+      ].join(' · '),
+    );
   }
 
   updateDrain(drain, before) {
@@ -177,11 +224,15 @@ export class Overview {
     banner.hidden = drain.state === 'off';
     byId('drain').disabled = drain.state !== 'off';
     if (banner.hidden) return;
-    this.deadline = drain.deadline ? performance.now() + (Date.parse(drain.deadline) - Date.parse(this.data.now)) : null;
+    this.deadline = drain.deadline
+      ? performance.now() + (Date.parse(drain.deadline) - Date.parse(this.data.now))
+      : null;
     const title = drain.state === 'delay' ? 'About to drain.' : 'Draining.';
     setText(banner.querySelector('strong'), title);
-    this.drainText = drain.state === 'delay' ? 'Not ready any more; new connections are still accepted.'
-      : `No new connections. ${plural(drain.left, 'tunnel')} left, each ended when its turn is over`;
+    this.drainText =
+      drain.state === 'delay'
+        ? 'Not ready any more; new connections are still accepted.'
+        : `No new connections; ${plural(drain.left, 'tunnel')} left, each until its turn is over`;
     this.tick(performance.now());
     if (before?.state !== drain.state) this.say(`${title} ${plural(drain.left, 'tunnel')} left.`);
   }
@@ -189,8 +240,14 @@ export class Overview {
   // The countdown; about twice a second.
   tick(now) {
     if (byId('drain-banner').hidden) return;
-    const left = this.deadline === null ? '' : `; what is left is cut in ${Math.max(0, Math.ceil((this.deadline - now) / 1000))} s`;
-    setText(byId('drain-banner').querySelector('span'), this.drainText + (this.drainText.endsWith('.') ? '' : `${left}.`));
+    const left =
+      this.deadline === null
+        ? ''
+        : `; what is left is cut in ${Math.max(0, Math.ceil((this.deadline - now) / 1000))} s`;
+    setText(
+      byId('drain-banner').querySelector('span'),
+      this.drainText + (this.drainText.endsWith('.') ? '' : `${left}.`),
+    );
   }
 
   updateReload(config, before) {

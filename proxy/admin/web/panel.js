@@ -2,20 +2,37 @@
 import { svg } from './charts.js';
 import { confirmClose } from './dialogs.js';
 import { makeLegs } from './table.js';
-import { byId, bytes, causeWords, clockMs, groupOf, make, milliseconds, number, setText, span } from './words.js';
+import {
+  byId,
+  bytes,
+  causeWords,
+  clockMs,
+  groupOf,
+  make,
+  milliseconds,
+  number,
+  setText,
+  span,
+} from './words.js';
 
 const kPollMs = 2000;
 const kSoonMs = 250;  // after an event of this session
 const kFacts = [
-  ['State', (s) => causeWords(s.state)], ['In state', (s, now) => span(now - s.since)],
-  ['Age', (s, now) => span((s.closedAt || now) - s.born)], ['Cause', (s) => causeWords(s.cause) || '–'],
-  ['Turns in flight', (s) => String(s.turns)], ['Fence wait', (s) => (s.fenceWait ? milliseconds(s.fenceWait) : '–')],
-  ['Shield', (s) => (s.shield ? milliseconds(s.shield) : '–')], ['Buffered', (s) => bytes(s.buffered)],
+  ['State', (s) => causeWords(s.state)],
+  ['In state', (s, now) => span(now - s.since)],
+  ['Age', (s, now) => span((s.closedAt || now) - s.born)],
+  ['Cause', (s) => causeWords(s.cause) || '–'],
+  ['Turns in flight', (s) => String(s.turns)],
+  ['Fence wait', (s) => (s.fenceWait ? milliseconds(s.fenceWait) : '–')],
+  ['Shield', (s) => (s.shield ? milliseconds(s.shield) : '–')],
+  ['Buffered', (s) => bytes(s.buffered)],
   ['Bytes up / down', (s) => `${bytes(s.bytesUp)} / ${bytes(s.bytesDown)}`],
   ['Messages up / down', (s) => `${number(s.messagesUp)} / ${number(s.messagesDown)}`],
   ['RTT client / upstream', (s) => `${milliseconds(s.clientRtt)} / ${milliseconds(s.upRtt)}`],
-  ['Client', (s) => s.address], ['Route → upstream', (s) => `${s.route} → ${s.upstream}`],
-  ['Key', (s) => s.key ?? 'not fenced'], ['Epoch', (s) => (s.epoch ? String(s.epoch) : '–')],
+  ['Client', (s) => s.address],
+  ['Route → upstream', (s) => `${s.route} → ${s.upstream}`],
+  ['Key', (s) => s.key ?? 'not fenced'],
+  ['Epoch', (s) => (s.epoch ? String(s.epoch) : '–')],
   ['Trace', (s) => s.trace ?? '–'],
 ];
 
@@ -47,7 +64,12 @@ export class Panel {
     const ends = make('p', 'ends');
     ends.setAttribute('aria-hidden', 'true');
     ends.append(make('span', '', 'client'), make('span', '', 'upstream'));
-    this.lanes = svg('svg', { class: 'lanes', role: 'img', viewBox: '0 0 400 92', preserveAspectRatio: 'none' });
+    this.lanes = svg('svg', {
+      class: 'lanes',
+      role: 'img',
+      viewBox: '0 0 400 92',
+      preserveAspectRatio: 'none',
+    });
     this.laneTimes = make('p', 'lane-times');
     this.facts = make('dl');
     this.values = kFacts.map(([name, valueOf]) => {
@@ -81,7 +103,12 @@ export class Panel {
     this.lanes.replaceChildren();
     this.list.dataset.empty = session.closedAt ? 'It went with the session.' : '';
     this.showLanes();
-    setText(this.title, session.key ? `${session.key}${session.epoch ? ` #${session.epoch}` : ''}` : `Session ${session.id}`);
+    setText(
+      this.title,
+      session.key
+        ? `${session.key}${session.epoch ? ` #${session.epoch}` : ''}`
+        : `Session ${session.id}`,
+    );
     this.root.hidden = false;
     this.update(performance.now());
     this.title.focus({ preventScroll: true });
@@ -123,7 +150,11 @@ export class Panel {
   }
 
   record(entries, now) {
-    this.recorder = entries.map(({ at, ago_ms: ago, what }) => ({ at: new Date(at), t: now - ago, what }));
+    this.recorder = entries.map(({ at, ago_ms: ago, what }) => ({
+      at: new Date(at),
+      t: now - ago,
+      what,
+    }));
     const items = this.recorder.map(({ at, what }) => {
       const item = make('li', what.split(' ')[0]);
       const time = make('time', '', clockMs(at));
@@ -162,19 +193,35 @@ export class Panel {
     states.forEach(({ t, what }, i) => {
       const until = states[i + 1]?.t ?? now;
       const name = what.slice(6);
-      const bar = svg('rect', { class: `segment ${groupOf(name)}`, x: x(t).toFixed(1), y: 36, height: 20,
-        width: Math.max(x(until) - x(t) - 0.75, 0.75).toFixed(1) });
+      const bar = svg('rect', {
+        class: `segment ${groupOf(name)}`,
+        x: x(t).toFixed(1),
+        y: 36,
+        height: 20,
+        width: Math.max(x(until) - x(t) - 0.75, 0.75).toFixed(1),
+      });
       bar.append(svg('title', {}, `${name}, ${span(until - t)}`));
       parts.push(bar);
     });
     const ticks = { client: '', upstream: '' };
     for (const { t, what } of recorder) {
       const side = what.split(' ')[0];
-      if (side in ticks) ticks[side] += `M${x(t).toFixed(1)} ${side === 'client' ? '6v16' : '70v16'}`;
+      if (side in ticks)
+        ticks[side] += `M${x(t).toFixed(1)} ${side === 'client' ? '6v16' : '70v16'}`;
     }
-    parts.push(svg('path', { class: 'ticks client', d: ticks.client }), svg('path', { class: 'ticks upstream', d: ticks.upstream }));
+    parts.push(
+      svg('path', { class: 'ticks client', d: ticks.client }),
+      svg('path', { class: 'ticks upstream', d: ticks.upstream }),
+    );
     this.lanes.replaceChildren(...parts);
-    this.lanes.setAttribute('aria-label', `The last ${span(now - start)}: frames of the client above, of the upstream below, the session’s states in between.`);
-    setText(this.laneTimes, `the last ${span(now - start)} – client’s frames above, upstream’s below`);
+    this.lanes.setAttribute(
+      'aria-label',
+      `The last ${span(now - start)}: the client’s frames above, the upstream’s below, ` +
+        'the session’s states in between.',
+    );
+    setText(
+      this.laneTimes,
+      `the last ${span(now - start)} – client’s frames above, upstream’s below`,
+    );
   }
 }

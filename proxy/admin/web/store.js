@@ -1,8 +1,12 @@
 // What is known of the sessions: snapshots and events, merged. No document in here.
 import { causeWords, groupOf, kGroups } from './words.js';
 
+export const kWaitedMs = 20;  // less is what a key takes that nobody holds
 export const kFadeMs = 6000;  // how long a closed session is still shown, and a fresh one marked
-const kTombstoneMs = 60_000;  // a snapshot that is older than the end of a session does not revive it
+const kTombstoneMs = 60_000;  // a snapshot older than a session's end does not revive it
+
+// What a fence is told apart by; a session that is not fenced is alone.
+const fenceName = (session) => (session.key ? `${session.upstream} ${session.key}` : session.id);
 
 // Times are those of performance.now(), so that they do not depend on two clocks.
 export class Store {
@@ -12,6 +16,7 @@ export class Store {
     this.membersChanged = true;
     this.counts = Object.fromEntries(kGroups.map((group) => [group, 0]));
     this.tombstones = new Map();
+    this.byKey = new Map();  // sets of the sessions of a fenced key
     this.hotSince = new Map();
   }
 
@@ -23,23 +28,51 @@ export class Store {
       session = { id: raw.id, group: null, closedAt: 0, freshAt: 0, toldAt: 0, unseen: 0 };
       this.sessions.set(raw.id, session);
       this.membersChanged = true;
+      const name = fenceName(raw);
+      if (!this.byKey.has(name)) this.byKey.set(name, new Set());
+      this.byKey.get(name).add(session);
     } else if (session.toldAt > asked || session.closedAt) {
       session.unseen = 0;
       return session;
     }
     Object.assign(session, {
-      route: raw.route, upstream: raw.upstream, key: raw.key, epoch: raw.epoch,
-      address: raw.client.address, client: raw.client.state, clientRtt: raw.client.rtt_ms,
-      up: raw.upstream_leg.state, upRtt: raw.upstream_leg.rtt_ms,
-      state: raw.state, turns: raw.turns_in_flight, cause: raw.cause, trace: raw.trace_id,
-      born: now - raw.age_ms, since: now - raw.state_ms,
-      fenceWait: raw.fence_wait_ms, shield: raw.shield_ms,
-      bytesUp: raw.bytes_up, bytesDown: raw.bytes_down,
-      messagesUp: raw.messages_up, messagesDown: raw.messages_down, buffered: raw.buffered_bytes,
+      route: raw.route,
+      upstream: raw.upstream,
+      key: raw.key,
+      epoch: raw.epoch,
+      address: raw.client.address,
+      client: raw.client.state,
+      clientRtt: raw.client.rtt_ms,
+      up: raw.upstream_leg.state,
+      upRtt: raw.upstream_leg.rtt_ms,
+      state: raw.state,
+      turns: raw.turns_in_flight,
+      cause: raw.cause,
+      trace: raw.trace_id,
+      born: now - raw.age_ms,
+      since: now - raw.state_ms,
+      fenceWait: raw.fence_wait_ms,
+      shield: raw.shield_ms,
+      bytesUp: raw.bytes_up,
+      bytesDown: raw.bytes_down,
+      messagesUp: raw.messages_up,
+      messagesDown: raw.messages_down,
+      buffered: raw.buffered_bytes,
       unseen: 0,
     });
-    session.text = [raw.id, raw.key, raw.client.address, raw.route, raw.upstream, raw.cause,
-      causeWords(raw.cause), raw.trace_id, raw.state].join('\n').toLowerCase();
+    session.text = [
+      raw.id,
+      raw.key,
+      raw.client.address,
+      raw.route,
+      raw.upstream,
+      raw.cause,
+      causeWords(raw.cause),
+      raw.trace_id,
+      raw.state,
+    ]
+      .join('\n')
+      .toLowerCase();
     this.regroup(session, groupOf(raw.state));
     this.changed.add(raw.id);
     return session;
@@ -58,9 +91,16 @@ export class Store {
     const session = this.upsert(raw, now);
     if (!session || session.closedAt) return session;
     session.toldAt = now;
-    if (kind === 'opened') session.freshAt = now;
+    if (kind === 'opened' && this.isRebound(session)) session.freshAt = now;
     if (kind === 'closed') this.close(session, now);
     return session;
+  }
+
+  // True when this session has taken the place of an earlier one of its key.
+  isRebound(session) {
+    if (session.key === null) return false;
+    if (session.fenceWait >= kWaitedMs) return true;
+    return this.byKey.get(fenceName(session)).size > 1;
   }
 
   close(session, now) {
@@ -94,7 +134,7 @@ export class Store {
   expire(now) {
     for (const session of this.sessions.values()) {
       if (session.closedAt && now - session.closedAt > kFadeMs) {
-        this.sessions.delete(session.id);
+        this.forget(session);
         this.changed.add(session.id);
         this.membersChanged = true;
       }
@@ -102,6 +142,14 @@ export class Store {
     for (const [id, at] of this.tombstones) {
       if (now - at > kTombstoneMs) this.tombstones.delete(id);
     }
+  }
+
+  forget(session) {
+    this.sessions.delete(session.id);
+    const name = fenceName(session);
+    const others = this.byKey.get(name);
+    others.delete(session);
+    if (!others.size) this.byKey.delete(name);
   }
 
   take() {
@@ -113,11 +161,9 @@ export class Store {
   // The live session that stands in the way of `waiting`, if it is known.
   holderOf(waiting) {
     let holder = null;
-    for (const other of this.sessions.values()) {
-      if (other.key === waiting.key && other.upstream === waiting.upstream && other !== waiting &&
-          !other.closedAt && other.group !== 'waiting' && (!holder || other.epoch > holder.epoch)) {
-        holder = other;
-      }
+    for (const other of this.byKey.get(fenceName(waiting)) ?? []) {
+      if (other === waiting || other.closedAt || other.group === 'waiting') continue;
+      if (!holder || other.epoch > holder.epoch) holder = other;
     }
     return holder;
   }
@@ -143,28 +189,28 @@ const kColumns = {
   route: (s) => s.route,
 };
 
-// `sort`: {by: a column or 'state', descending}. The first direction of a number is from large to small.
+// `sort`: {by: a column or 'state', descending}. Numbers go from large to small first.
 export function ordered(store, list, sort, now) {
   if (sort.by === 'state') return byAttention(store, list, now, sort.descending);
   const value = kColumns[sort.by];
   const sign = sort.descending ? -1 : 1;
   const keyed = list.map((session) => ({ session, value: value(session) }));
-  keyed.sort((a, b) => (a.value < b.value ? -sign : a.value > b.value ? sign
-    : a.session.born - b.session.born));
+  keyed.sort((a, b) =>
+    a.value < b.value ? -sign : a.value > b.value ? sign : a.session.born - b.session.born,
+  );
   return keyed.map(({ session }) => session);
 }
 
-// Keys at which something is going on first, those for the longest at the top, each with its old and
-// its new session together; below them what is simply open, the newest first.
+// Keys at which something is going on first, those for the longest at the top, each with its old
+// and its new session together; below them what is simply open, the newest first.
 function byAttention(store, list, now, reversed) {
-  const nameOf = (session) => (session.key ? `${session.upstream} ${session.key}` : session.id);
   const hot = new Map();
   for (const session of list) {
     const fresh = session.freshAt && now - session.freshAt < kFadeMs;
-    if (session.group !== 'open' || fresh) hot.set(nameOf(session), []);
+    if (session.group !== 'open' || fresh) hot.set(fenceName(session), []);
   }
   const calm = [];
-  for (const session of list) (hot.get(nameOf(session)) ?? calm).push(session);
+  for (const session of list) (hot.get(fenceName(session)) ?? calm).push(session);
   for (const name of store.hotSince.keys()) if (!hot.has(name)) store.hotSince.delete(name);
   for (const name of hot.keys()) if (!store.hotSince.has(name)) store.hotSince.set(name, now);
   const groups = [...hot].sort(([a], [b]) => store.hotSince.get(a) - store.hotSince.get(b));

@@ -1,13 +1,32 @@
-// The table of sessions: only the rows in sight are in the document, and only what differs is written.
+// The table of sessions: only the rows in sight are in the document, and only what differs is
+// written.
 import { kFadeMs, ordered } from './store.js';
-import { byId, bytes, causeWords, kStateHelp, make, milliseconds, number, setText, span } from './words.js';
+import {
+  byId,
+  bytes,
+  causeWords,
+  kStateHelp,
+  make,
+  milliseconds,
+  number,
+  setText,
+  span,
+} from './words.js';
 
 const kSpareRows = 6;  // above and below what is in sight
-const kTickMs = 500;   // of the times in the rows
+const kTickMs = 500;  // of the times in the rows
 const kColumns = [
-  ['key', 'Key'], ['state', 'Client – upstream'], ['cause', 'Cause'], ['turns', 'Turns'],
-  ['since', 'In state'], ['age', 'Age'], ['rtt', 'RTT client / up'], ['traffic', 'Bytes up / down'],
-  ['buffered', 'Buffered'], ['address', 'Client'], ['route', 'Route'],
+  ['key', 'Key'],
+  ['state', 'Client – upstream'],
+  ['cause', 'Cause'],
+  ['turns', 'Turns'],
+  ['since', 'In state'],
+  ['age', 'Age'],
+  ['rtt', 'RTT client / up'],
+  ['traffic', 'Bytes up / down'],
+  ['buffered', 'Buffered'],
+  ['address', 'Client'],
+  ['route', 'Route'],
 ];
 const kSortNames = { state: 'Attention' };
 
@@ -21,7 +40,10 @@ export function makeLegs() {
   const wires = [make('i', 'wire'), make('i', 'wire')];
   root.append(client, wires[0], pill, wires[1], up, words);
   root.update = (session) => {
-    [[client, session.client], [up, session.up]].forEach(([leg, state], i) => {
+    [
+      [client, session.client],
+      [up, session.up],
+    ].forEach(([leg, state], i) => {
       if (leg.dataset.state === state) return;
       leg.dataset.state = state;
       wires[i].classList.toggle('broken', state === 'gone' || state === 'none');
@@ -48,12 +70,12 @@ export class SessionTable {
     this.order = [];
     this.rows = new Map();  // by id
     this.spare = [];
-    this.activeId = null;   // the one row that Tab reaches
-    this.openId = null;     // shown in the panel
+    this.activeId = null;  // the one row that Tab reaches
+    this.openId = null;  // shown in the panel
     this.sortedAt = 0;
     this.tickedAt = 0;
     this.touchedAt = -Infinity;
-    this.stale = true;      // filter, sort or size have changed
+    this.stale = true;  // filter, sort or size have changed
     this.buildHead();
     this.listen();
   }
@@ -65,8 +87,9 @@ export class SessionTable {
       cell.setAttribute('role', 'columnheader');
       const button = make('button', 'sort', title);
       button.type = 'button';
-      button.addEventListener('click', () => this.sortBy(by,
-        this.sort.by === by && !this.sort.descending));
+      button.addEventListener('click', () =>
+        this.sortBy(by, this.sort.by === by && !this.sort.descending),
+      );
       cell.append(button);
       this.head.append(cell);
       const option = make('option', '', `Sort: ${kSortNames[by] ?? title}`);
@@ -100,7 +123,9 @@ export class SessionTable {
 
   listen() {
     // Rows do not move under a pointer that is about to press one.
-    const touched = () => { this.touchedAt = performance.now(); };
+    const touched = () => {
+      this.touchedAt = performance.now();
+    };
     this.body.addEventListener('pointermove', touched, { passive: true });
     this.body.addEventListener('pointerdown', touched, { passive: true });
     window.addEventListener('scroll', () => this.hurry(), { passive: true });
@@ -129,8 +154,14 @@ export class SessionTable {
   key(event) {
     const page = Math.max(1, Math.floor(window.innerHeight / this.rowHeight) - 3);
     const at = this.order.findIndex((session) => session.id === this.activeId);
-    const to = { ArrowDown: at + 1, ArrowUp: at - 1, PageDown: at + page, PageUp: at - page,
-      Home: 0, End: this.order.length - 1 }[event.key];
+    const to = {
+      ArrowDown: at + 1,
+      ArrowUp: at - 1,
+      PageDown: at + page,
+      PageUp: at - page,
+      Home: 0,
+      End: this.order.length - 1,
+    }[event.key];
     if (to === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
     this.focusIndex(Math.min(Math.max(to, 0), this.order.length - 1));
@@ -143,7 +174,8 @@ export class SessionTable {
     const top = this.body.getBoundingClientRect().top + index * this.rowHeight;
     const least = this.head.getBoundingClientRect().bottom;
     if (top < least) window.scrollBy(0, top - least);
-    else if (top + this.rowHeight > innerHeight) window.scrollBy(0, top + this.rowHeight - innerHeight + 8);
+    else if (top + this.rowHeight > innerHeight)
+      window.scrollBy(0, top + this.rowHeight - innerHeight + 8);
     this.draw(performance.now(), new Set());
     this.rows.get(session.id).button.focus({ preventScroll: true });
   }
@@ -165,13 +197,14 @@ export class SessionTable {
     row.setAttribute('aria-current', String(id === this.openId));
   }
 
-  // --- once per frame ------------------------------------------------------------------------------
+  // --- once per frame ---
 
   frame(now, changed) {
     // The more there are, the calmer: a list that is sorted with each event cannot be read.
     const pause = this.store.sessions.size < 200 ? 150 : 1000;
     const held = now - this.touchedAt < 1500 && this.store.sessions.size >= 20;
-    const due = now - this.sortedAt > pause && (this.store.membersChanged || now - this.sortedAt > 2000);
+    const due =
+      now - this.sortedAt > pause && (this.store.membersChanged || now - this.sortedAt > 2000);
     const top = this.body.getBoundingClientRect().top;  // before anything is written
     if (this.stale || (due && !held)) this.reorder(now);
     this.draw(now, changed, top);
@@ -179,7 +212,8 @@ export class SessionTable {
 
   reorder(now) {
     const { query, hash, group, route } = this.filter;
-    const matches = (s) => (!group || s.group === group || (s.closedAt && group === 'closing')) &&
+    const matches = (s) =>
+      (!group || s.group === group || (s.closedAt && group === 'closing')) &&
       (!route || s.route === route) &&
       (!query || s.text.includes(query) || (hash && s.key && hash.startsWith(s.key)));
     const all = [...this.store.sessions.values()];
@@ -196,8 +230,10 @@ export class SessionTable {
     if (this.body.style.height !== height) this.body.style.height = height;
     byId('table').setAttribute('aria-rowcount', this.order.length + 1);
     const some = this.order.length !== all.length;
-    setText(byId('matches'), some ? `${number(this.order.length)} of ${number(all.length)}`
-      : number(all.length));
+    setText(
+      byId('matches'),
+      some ? `${number(this.order.length)} of ${number(all.length)}` : number(all.length),
+    );
     byId('none').hidden = this.order.length > 0;
     setText(byId('none'), all.length ? 'No session matches.' : 'There are no sessions.');
     if (!this.order.some((session) => session.id === this.activeId)) {
@@ -207,8 +243,10 @@ export class SessionTable {
 
   draw(now, changed, top = this.body.getBoundingClientRect().top) {
     const first = Math.max(0, Math.floor(-top / this.rowHeight) - kSpareRows);
-    const last = Math.min(this.order.length,
-      Math.ceil((window.innerHeight - top) / this.rowHeight) + kSpareRows);
+    const last = Math.min(
+      this.order.length,
+      Math.ceil((window.innerHeight - top) / this.rowHeight) + kSpareRows,
+    );
     const tick = now - this.tickedAt >= kTickMs;
     if (tick) this.tickedAt = now;
     if (this.placed && first === this.first && last === this.last && !tick && !changed.size) return;
@@ -244,7 +282,10 @@ export class SessionTable {
   place(row, index) {
     const before = this.order[index - 1];
     const session = this.order[index];
-    const follows = this.sort.by === 'state' && Boolean(session.key) && before?.key === session.key &&
+    const follows =
+      this.sort.by === 'state' &&
+      Boolean(session.key) &&
+      before?.key === session.key &&
       before.upstream === session.upstream;
     if (row.follows !== follows) {
       row.follows = follows;
@@ -263,7 +304,8 @@ export class SessionTable {
     let next = row.nextElementSibling;
     while (next && (next.hidden || next.index === undefined)) next = next.nextElementSibling;
     let previous = row.previousElementSibling;
-    while (previous && (previous.hidden || previous.index === undefined)) previous = previous.previousElementSibling;
+    while (previous && (previous.hidden || previous.index === undefined))
+      previous = previous.previousElementSibling;
     if ((!next || next.index > row.index) && (!previous || previous.index < row.index)) return;
     if (row.contains(document.activeElement)) return;  // moving it would take the focus away
     let after = null;
@@ -276,7 +318,7 @@ export class SessionTable {
     this.body.insertBefore(row, after);
   }
 
-  // --- rows ----------------------------------------------------------------------------------------
+  // --- rows ---
 
   makeRow() {
     const row = make('tr');

@@ -3,8 +3,16 @@
 // The five groups of the tiles, in the order of a session's life, and the states in each.
 export const kGroups = ['waiting', 'dialing', 'open', 'shielded', 'closing'];
 const kGroupOf = {
-  waiting: 'waiting', dialing: 'dialing', orphaned: 'dialing', open: 'open', shielded: 'shielded',
-  lingering: 'closing', closing: 'closing', settling: 'closing', barrier: 'closing', over: 'closing',
+  waiting: 'waiting',
+  dialing: 'dialing',
+  orphaned: 'dialing',
+  open: 'open',
+  shielded: 'shielded',
+  lingering: 'closing',
+  closing: 'closing',
+  settling: 'closing',
+  barrier: 'closing',
+  over: 'closing',
 };
 export const groupOf = (state) => kGroupOf[state] ?? 'closing';
 
@@ -58,7 +66,9 @@ const kNumber = new Intl.NumberFormat('en');
 export const number = (value) => kNumber.format(value);
 
 const kClock = new Intl.DateTimeFormat('en-GB', {
-  hour: '2-digit', minute: '2-digit', second: '2-digit',
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
 });
 export const clock = (date) => kClock.format(date);
 export const clockMs = (date) =>
