@@ -111,6 +111,7 @@ void Reloader::LeaveAsItIs(const Waiting& asked) {
   LogChanges("reload_needs_restart", asked.plan.restart);
   Log(LogLevel::kInfo, "reload_unchanged",
       {{"by", asked.why}, {"generation", state_.generation.load()}});
+  resolver_.KeepOnly(*in_force_);  // the names of one that was waiting are wanted no more
   Tell(asked, ReloadOutcome::Kind::kUnchanged);
 }
 
