@@ -25,7 +25,8 @@ void SayWhereToLook(const Listening& listening, std::uint16_t agent_port) {
             << "/ws/you   (the same agent, unguarded)\n"
             << "  try       curl -si http://" << address << "/healthz\n";
   if (listening.admin) {
-    std::cout << "  metrics   http://" << listening.admin->ToString() << "/metrics\n";
+    std::cout << "  watch     http://" << listening.admin->ToString() << "/   (the live page)\n"
+              << "  metrics   http://" << listening.admin->ToString() << "/metrics\n";
   }
   std::cout << "\n  Ctrl-C ends it.\n\n" << std::flush;
 }
