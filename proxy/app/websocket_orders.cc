@@ -30,7 +30,8 @@ void WebSocketSession::OnCut() noexcept {
 // A drain ends the client between two turns, when all that it has asked is answered.
 void WebSocketSession::EndAtBoundary() {
   if (worker_.now() < drain_at_ || !client_ || client_ending_ || !tunnel_) return;
-  const bool busy = from_client_ && (!tunnel_->turn().idle() || from_client_->held() > 0);
+  const bool busy =
+      refusing_ || (from_client_ && (!tunnel_->turn().idle() || from_client_->held() > 0));
   if (busy) return;
   drain_at_ = kNever;
   EndClient(CloseCause::kShutdown);
@@ -40,12 +41,12 @@ void WebSocketSession::EndAtBoundary() {
 void WebSocketSession::OnOperator() noexcept {
   recorder_.At(worker_.now());
   recorder_.Note("ended by the operator");
-  detail_ = kWhyOperator;  // the Close's reason, too
   if (waiting_) {
     fence_.Abandon();
     waiting_ = false;
     RefuseClient(503, kWhyOperator, HandshakeResult::kOperator);
   } else if (client_) {
+    if (detail_.empty()) detail_ = kWhyOperator;  // the Close's reason, too
     EndClient(CloseCause::kOperator);
     DropClient(CloseCause::kOperator, CloseCode::kAbnormal);
   } else if (phase_ == UpstreamPhase::kFrames) {

@@ -212,7 +212,13 @@ CloseCode WebSocketSession::CodeToClient(CloseCause cause) const {
 void WebSocketSession::EndClient(CloseCause cause) {
   if (!client_ || client_ending_) return;
   if (!from_client_) {
-    if (cause != CloseCause::kUpstreamRefused) RefuseFor(cause);
+    if (cause == CloseCause::kUpstreamRefused) return;
+    if (refusing_) {
+      client_.conn->Reset();  // half an answer must not look whole
+      client_.Drop();
+    } else {
+      RefuseFor(cause);
+    }
     return;
   }
   const CloseCode code = CodeToClient(cause);

@@ -221,6 +221,7 @@ void WebSocketSession::TakeAnswer(const ResponseHead& head, std::span<const std:
   }
   phase_ = UpstreamPhase::kRefusal;
   if (!client_) return;
+  refusing_ = true;
   metrics().handshakes[HandshakeResult::kRefusedByUpstream].Add();
   client_.conn->Send(
       ForwardResponse(head, {.close = true, .via = generation_->UpstreamOf(route_).via}));
@@ -254,6 +255,9 @@ void WebSocketSession::RefuseFor(CloseCause cause) {
       return;
     case CloseCause::kShutdown:
       RefuseClient(503, kWhyStopping, HandshakeResult::kShutdown, kRetryAfterSeconds);
+      return;
+    case CloseCause::kOperator:
+      RefuseClient(503, kWhyOperator, HandshakeResult::kOperator);
       return;
     case CloseCause::kUpstreamUnreachable:
       RefuseClient(502, "the upstream cannot be reached", HandshakeResult::kUpstreamUnreachable);

@@ -173,6 +173,7 @@ class WebSocketSession : public Session, private ClientStreamSink, private Upstr
   bool close_sent_ = false;                          // to the upstream
   bool probing_ = false;   // the fence wants to know whether the client lives
   bool released_ = false;  // the tunnel is over
+  bool refusing_ = false;  // the client is being given the upstream's refusal
   bool logged_ = false;
   bool closed_ = false;
   std::optional<TunnelPhase> shown_;  // in the gauge
