@@ -5,6 +5,7 @@
 
 #include <array>
 #include <filesystem>
+#include <string_view>
 #include <utility>
 
 #include "log/log.h"
@@ -21,11 +22,20 @@ struct ConfigWatch::Impl {
   std::function<void()> changed;
   uv_timer_t quiet{};
   std::array<uv_fs_event_t, 2> folders{};  // the file's, and the profiles' beside it
+  std::string file;                        // its name in the folder
   bool stopped = false;
 
+  // Kubernetes swaps the link `..data`. Empty: the system does not say what has changed.
+  bool Matters(std::string_view name) const {
+    return name.empty() || name == file || name == "..data" || name.ends_with(".yaml");
+  }
+
   void Watch(uv_fs_event_t& handle, const std::string& folder, bool needed) {
-    const auto event = [](uv_fs_event_t* self, const char*, int, int) {
+    const auto event = [](uv_fs_event_t* self, const char* name, int, int) {
       auto* const impl = static_cast<Impl*>(self->data);
+      // A log in the same folder must neither cause reloads nor put one off.
+      if (!impl->Matters(name == nullptr ? "" : name)) return;
+      if (uv_is_active(reinterpret_cast<uv_handle_t*>(&impl->quiet)) != 0) return;
       uv_timer_start(
           &impl->quiet, [](uv_timer_t* timer) { static_cast<Impl*>(timer->data)->changed(); },
           kQuietMillis, 0);
@@ -40,6 +50,7 @@ struct ConfigWatch::Impl {
 ConfigWatch::ConfigWatch(uv_loop_s* loop, const std::string& file, std::function<void()> changed)
     : impl_(std::make_unique<Impl>()) {
   impl_->changed = std::move(changed);
+  impl_->file = std::filesystem::path(file).filename().string();
   uv_timer_init(loop, &impl_->quiet);
   impl_->quiet.data = impl_.get();
   for (uv_fs_event_t& handle : impl_->folders) {

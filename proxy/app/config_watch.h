@@ -10,8 +10,8 @@ struct uv_loop_s;
 namespace connguard {
 
 // Watches the file's folder, not the file: editors and Kubernetes put a new file (or a new link) in
-// the old one's place. Changes that come together are told once, when a quarter of a second has
-// passed without another. Where the folder cannot be watched, that is said in the log.
+// the old one's place. Changes that come together are told once, a quarter of a second after the
+// first. Where the folder cannot be watched, that is said in the log.
 //
 // Lives on the control thread.
 class ConfigWatch {

@@ -159,7 +159,7 @@ void Control::OnWake() {
 void Control::OnSignal(int number) {
   if (number == SIGHUP) {
     BeginReload("signal", [](const ReloadOutcome&) {});
-  } else {
+  } else if (std::exchange(signalled_, true) || state_.drain == DrainState::kOff) {
     BeginDrain();
   }
 }
@@ -189,6 +189,7 @@ void Control::PutInForce(std::shared_ptr<const Config> config) {
   const ConfigInForce order = Order(config);
   for (Worker* worker : workers_) worker->Post([order](Worker& self) { self.Adopt(order); });
   ChangeLogging(config->logging);
+  resolved_ = resolved_ || resolver_.Knows(*config);
   const std::lock_guard lock(mutex_);
   config_ = std::move(config);
 }

@@ -28,6 +28,9 @@ class Farewell : public Session {
            Millis patience);
 
   void Start() noexcept override;
+  void OnCut() noexcept override {
+    if (client_ && !handshake_ && client_.conn->queued() > 0) GiveUp();
+  }
   void OnDrain(TimePoint /*at*/) noexcept override {}  // bounded by its own patience
   Bytes buffered() const override { return client_ ? client_.conn->queued() : 0; }
   void OnPressure() noexcept override { GiveUp(); }

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "app/farewell.h"
 #include "app/http_session.h"
 #include "app/refusal.h"
 #include "app/websocket_session.h"
@@ -61,6 +62,9 @@ void Reception::Start() noexcept {
 void Reception::OnDrain(TimePoint /*at*/) noexcept {
   if (first_ || heard_) {
     worker_.loop().timers().ArmAtLatest(timer_, worker_.now() + kLastChance);
+  } else if (client_ && client_.conn->queued() > 0) {
+    SayFarewell(worker_, std::move(client_), {});  // the rest of its last answer
+    Retire();
   } else {
     Leave();
   }
