@@ -1,12 +1,8 @@
 // JSON as the admin endpoints write it.
 #include "admin/json.h"
 
-#include <time.h>
-
-#include <array>
-#include <cstdio>
-
 #include "admin/admin_answer.h"
+#include "log/line.h"
 
 namespace connguard {
 
@@ -15,16 +11,9 @@ std::string Dump(const Json& json) {
 }
 
 std::string Rfc3339(std::chrono::system_clock::time_point time) {
-  using std::chrono::milliseconds;
-  const auto whole = std::chrono::floor<std::chrono::seconds>(time);
-  const auto rest = std::chrono::floor<milliseconds>(time - whole);
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(whole);
-  std::tm parts{};
-  gmtime_r(&seconds, &parts);
-  std::array<char, 64> text{};
-  const std::size_t size = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &parts);
-  std::snprintf(text.data() + size, text.size() - size, ".%03dZ", static_cast<int>(rest.count()));
-  return text.data();
+  std::string text;
+  AppendTime(time, text);
+  return text;
 }
 
 Json TimeOrNull(std::chrono::system_clock::time_point time) {

@@ -104,29 +104,6 @@ void AppendTwo(unsigned number, std::string& out) {
   out += static_cast<char>('0' + number % 10);
 }
 
-void AppendTime(std::chrono::system_clock::time_point time, std::string& out) {
-  const auto millis = std::chrono::floor<std::chrono::milliseconds>(time);
-  const auto day = std::chrono::floor<std::chrono::days>(millis);
-  const std::chrono::year_month_day date(day);
-  const std::chrono::hh_mm_ss clock(millis - day);
-  AppendNumber(static_cast<int>(date.year()), out);
-  out += '-';
-  AppendTwo(static_cast<unsigned>(date.month()), out);
-  out += '-';
-  AppendTwo(static_cast<unsigned>(date.day()), out);
-  out += 'T';
-  AppendTwo(static_cast<unsigned>(clock.hours().count()), out);
-  out += ':';
-  AppendTwo(static_cast<unsigned>(clock.minutes().count()), out);
-  out += ':';
-  AppendTwo(static_cast<unsigned>(clock.seconds().count()), out);
-  out += '.';
-  const auto fraction = static_cast<unsigned>(clock.subseconds().count());
-  out += static_cast<char>('0' + fraction / 100);
-  AppendTwo(fraction % 100, out);
-  out += 'Z';
-}
-
 void AppendValue(LogFormat format, const LogValue& value, std::string& out) {
   std::visit(
       [format, &out](const auto& held) {
@@ -198,6 +175,29 @@ void AppendText(const LogEvent& event, std::string_view level, std::string& out)
 }
 
 }  // namespace
+
+void AppendTime(std::chrono::system_clock::time_point time, std::string& out) {
+  const auto millis = std::chrono::floor<std::chrono::milliseconds>(time);
+  const auto day = std::chrono::floor<std::chrono::days>(millis);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss clock(millis - day);
+  AppendNumber(static_cast<int>(date.year()), out);
+  out += '-';
+  AppendTwo(static_cast<unsigned>(date.month()), out);
+  out += '-';
+  AppendTwo(static_cast<unsigned>(date.day()), out);
+  out += 'T';
+  AppendTwo(static_cast<unsigned>(clock.hours().count()), out);
+  out += ':';
+  AppendTwo(static_cast<unsigned>(clock.minutes().count()), out);
+  out += ':';
+  AppendTwo(static_cast<unsigned>(clock.seconds().count()), out);
+  out += '.';
+  const auto fraction = static_cast<unsigned>(clock.subseconds().count());
+  out += static_cast<char>('0' + fraction / 100);
+  AppendTwo(fraction % 100, out);
+  out += 'Z';
+}
 
 void AppendJsonString(std::string_view text, std::string& out) {
   out += '"';

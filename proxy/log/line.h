@@ -25,6 +25,9 @@ struct LogEvent {
 // every reader of logfmt understands).
 void AppendLine(LogFormat format, const LogEvent& event, std::string& out);
 
+// Appends `2026-03-01T12:00:00.000Z` (RFC 3339).
+void AppendTime(std::chrono::system_clock::time_point time, std::string& out);
+
 // Appends `text` as a JSON string (RFC 8259 §7), quotes included. Control characters (C1 and DEL as
 // well: a terminal would obey them) are escaped; what is not UTF-8 becomes U+FFFD, one for each
 // maximal part of a sequence (Unicode §3.9).
