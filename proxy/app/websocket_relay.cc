@@ -212,7 +212,6 @@ CloseCode WebSocketSession::CodeToClient(CloseCause cause) const {
 void WebSocketSession::EndClient(CloseCause cause) {
   if (!client_ || client_ending_) return;
   if (!from_client_) {
-    if (cause == CloseCause::kUpstreamRefused) return;
     if (refusing_) {
       client_.conn->Reset();  // half an answer must not look whole
       client_.Drop();
@@ -344,8 +343,6 @@ void WebSocketSession::LoseUpstream(ConnEnd end) {
       FinishRefusal();
       return;
     }
-    if (client_) client_.conn->Reset();  // half an answer must not look whole
-    client_.Drop();
     tunnel_->UpstreamGone(CloseCause::kUpstreamRefused, now);
     return;
   }

@@ -176,10 +176,6 @@ void WebSocketSession::ReadAnswer(std::span<const std::uint8_t> data) {
         return;
       case ResponseReader::Status::kError:
         detail_ = result.why;
-        if (phase_ == UpstreamPhase::kRefusal && client_) {
-          client_.conn->Reset();  // half an answer must not look whole
-          client_.Drop();
-        }
         phase_ = UpstreamPhase::kNone;
         tunnel_->UpstreamFault(CloseCause::kUpstreamProtocol, worker_.now());
         return;
@@ -248,8 +244,6 @@ void WebSocketSession::RefuseClient(int status, std::string_view why, HandshakeR
 
 void WebSocketSession::RefuseFor(CloseCause cause) {
   switch (cause) {
-    case CloseCause::kUpstreamRefused:
-      return;  // it has the upstream's own answer
     case CloseCause::kSuperseded:
       RefuseClient(409, kWhySuperseded, HandshakeResult::kSuperseded);
       return;
