@@ -80,12 +80,18 @@ class EventFeed {
   std::function<void()> wake_;
 };
 
-// Of the process as a whole, by now. Any thread.
-inline void Publish(EventFeed& feed, AdminEvent::Kind kind, std::string why) {
-  if (!feed.wanted()) return;
+// One that happens now, for as much as its kind says.
+inline AdminEvent EventNow(AdminEvent::Kind kind) {
   AdminEvent event;
   event.kind = kind;
   event.at = std::chrono::system_clock::now();
+  return event;
+}
+
+// Of the process as a whole, by now. Any thread.
+inline void Publish(EventFeed& feed, AdminEvent::Kind kind, std::string why) {
+  if (!feed.wanted()) return;
+  AdminEvent event = EventNow(kind);
   event.why = std::move(why);
   feed.Publish(std::move(event));
 }

@@ -1,7 +1,6 @@
 // Questions to workers, and the wait for their answers.
 #include "app/admin_sources.h"
 
-#include <charconv>
 #include <future>
 #include <optional>
 #include <stdexcept>
@@ -10,6 +9,7 @@
 #include <utility>
 
 #include "admin/metrics_page.h"
+#include "app/session_name.h"
 #include "config/load.h"
 
 namespace connguard {
@@ -47,21 +47,9 @@ std::vector<Item> AskAll(const std::vector<Worker*>& workers, Ask ask) {
   return all;
 }
 
-struct SessionName {
-  std::size_t worker = 0;
-  SessionId id = 0;
-};
-
-// `worker:id`; nullopt: no session was ever called so.
-std::optional<SessionName> Parse(std::string_view text, std::size_t workers) {
-  SessionName name;
-  const char* const begin = text.data();
-  const char* const end = begin + text.size();
-  const auto [colon, worker_error] = std::from_chars(begin, end, name.worker);
-  if (worker_error != std::errc() || colon == end || *colon != ':') return std::nullopt;
-  const auto [rest, id_error] = std::from_chars(colon + 1, end, name.id);
-  if (id_error != std::errc() || rest != end || name.worker >= workers) return std::nullopt;
-  return name;
+// The worker whose session this is; nullptr: there is none.
+Worker* WorkerOf(const std::vector<Worker*>& workers, const std::optional<Ticket>& session) {
+  return session && session->worker < workers.size() ? workers[session->worker] : nullptr;
 }
 
 std::optional<std::string> WhyNotReady(const Control& control, const ProcessState& state) {
@@ -75,17 +63,19 @@ void AddQuestions(const std::vector<Worker*>& workers, AdminServer::Sources& sou
     return AskAll<SessionInfo>(workers, [](Worker& worker) { return worker.Describe(); });
   };
   sources.session = [workers](std::string_view text) -> std::optional<SessionInfo> {
-    const auto name = Parse(text, workers.size());
-    if (!name) return std::nullopt;
-    auto answer = Begin(*workers[name->worker],
-                        [id = name->id](Worker& worker) { return worker.Describe(id); });
+    const std::optional<Ticket> session = ParseSessionName(text);
+    Worker* const owner = WorkerOf(workers, session);
+    if (owner == nullptr) return std::nullopt;
+    auto answer =
+        Begin(*owner, [id = session->connection](Worker& worker) { return worker.Describe(id); });
     return Await(answer);
   };
   sources.close_session = [workers](std::string_view text) {
-    const auto name = Parse(text, workers.size());
-    if (!name) return false;
-    auto answer = Begin(*workers[name->worker],
-                        [id = name->id](Worker& worker) { return worker.EndByOperator(id); });
+    const std::optional<Ticket> session = ParseSessionName(text);
+    Worker* const owner = WorkerOf(workers, session);
+    if (owner == nullptr) return false;
+    auto answer = Begin(
+        *owner, [id = session->connection](Worker& worker) { return worker.EndByOperator(id); });
     return Await(answer);
   };
   sources.keys = [workers] {

@@ -137,9 +137,7 @@ ReloadOutcome Control::Reload() {
 }
 
 void Control::Drain() {
-  Post([this] {
-    if (state_.drain == DrainState::kOff) BeginDrain();
-  });
+  Post([this] { BeginDrain(); });
 }
 
 std::shared_ptr<const Config> Control::config() const {
@@ -159,7 +157,9 @@ void Control::OnWake() {
 void Control::OnSignal(int number) {
   if (number == SIGHUP) {
     BeginReload("signal", [](const ReloadOutcome&) {});
-  } else if (std::exchange(signalled_, true) || state_.drain == DrainState::kOff) {
+  } else if (std::exchange(signalled_, true)) {
+    Stop();
+  } else {
     BeginDrain();
   }
 }
@@ -194,12 +194,9 @@ void Control::PutInForce(std::shared_ptr<const Config> config) {
   config_ = std::move(config);
 }
 
-// The second time: at once.
+// Once more changes nothing.
 void Control::BeginDrain() {
-  if (state_.drain != DrainState::kOff) {
-    Stop();
-    return;
-  }
+  if (state_.drain != DrainState::kOff) return;
   const ShutdownConfig shutdown = config()->shutdown;
   Log(LogLevel::kInfo, "stopping", {{"delay_ms", shutdown.delay}, {"drain_ms", shutdown.drain}});
   state_.drain_deadline = std::chrono::system_clock::now() + shutdown.delay + shutdown.drain;

@@ -102,7 +102,7 @@ class Control {
   std::unique_ptr<AcceptingEnd> accepting_end_;
   std::atomic<std::size_t> idle_workers_{0};
   std::atomic<bool> resolved_{false};
-  bool signalled_ = false;  // to stop; a drain over the admin endpoint is no first signal
+  bool signalled_ = false;  // to drain: the next signal stops at once
   bool stopped_ = false;
   mutable std::mutex mutex_;  // the rest
   std::shared_ptr<const Config> config_;

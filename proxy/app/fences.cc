@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "app/session_name.h"
 #include "app/worker.h"
 #include "log/log.h"
 
@@ -32,10 +33,6 @@ std::string_view WordOf(Fence::State state) {
       return "contended";
   }
   return {};
-}
-
-std::string NameOf(const Ticket& ticket) {
-  return std::to_string(ticket.worker) + ":" + std::to_string(ticket.connection);
 }
 
 }  // namespace

@@ -23,9 +23,7 @@ void RefuseClient(Worker& worker, Client client, int status, std::string_view wh
        {"request_id", id},
        {"trace", note.trace}});
   if (worker.feed().wanted()) {
-    AdminEvent event;
-    event.kind = AdminEvent::Kind::kRefused;
-    event.at = std::chrono::system_clock::now();
+    AdminEvent event = EventNow(AdminEvent::Kind::kRefused);
     event.session.address = note.client;
     event.session.route = note.route;
     event.session.key = note.client_key;

@@ -156,9 +156,7 @@ void WebSocketSession::NoteState() {
 void WebSocketSession::Tell(AdminEvent::Kind kind) {
   EventFeed& feed = worker_.feed();
   if (!feed.wanted()) return;
-  AdminEvent event;
-  event.kind = kind;
-  event.at = std::chrono::system_clock::now();
+  AdminEvent event = EventNow(kind);
   event.session = *Describe(false);
   feed.Publish(std::move(event));
 }

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "app/reception.h"
+#include "app/session_name.h"
 #include "log/log.h"
 
 namespace connguard {
@@ -27,9 +28,7 @@ constexpr Millis kDrainPace{10};
 
 void Session::Retire() { worker_.Retire(id_); }
 
-std::string Session::name() const {
-  return std::to_string(worker_.index()) + ":" + std::to_string(id_);
-}
+std::string Session::name() const { return NameOf(Ticket{worker_.index(), id_}); }
 
 void HeldBytes::Set(Bytes now) {
   worker_.AddHeld(now - value_);
