@@ -103,6 +103,18 @@ def start_guard(tmp_path: pathlib.Path, request) -> Iterator[Callable[..., Guard
         yield start
 
 
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    """Chromium for the live page."""
+    from livepage import start_browser  # only here is Selenium needed
+
+    browser = start_browser(tmp_path_factory.mktemp("profile"))
+    try:
+        yield browser
+    finally:
+        browser.quit()
+
+
 @dataclasses.dataclass
 class Stack:
     """A guard in front of an agent."""

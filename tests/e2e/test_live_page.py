@@ -11,21 +11,12 @@ from typing import Iterator
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-from livepage import LivePage, hash_of, start_browser
+from livepage import LivePage, hash_of
 from wsclient import Client, Closed, Drop
 
 TURN = {"tokens": 25, "pace": 0.1}
 SESSIONS = 2000
 MOST_ROWS = 100  # in the document, whatever there is
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    browser = start_browser(tmp_path_factory.mktemp("profile"))
-    try:
-        yield browser
-    finally:
-        browser.quit()
 
 
 @pytest.fixture

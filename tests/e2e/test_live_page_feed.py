@@ -11,7 +11,7 @@ from typing import Iterator
 import pytest
 
 from fakeadmin import FakeAdmin, session
-from livepage import LivePage, start_browser
+from livepage import LivePage
 
 MOST_ROWS = 100  # in the document, whatever there is
 WATCH_TASKS = """
@@ -19,15 +19,6 @@ window.tasks = [];
 new PerformanceObserver(list => tasks.push(...list.getEntries().map(entry => entry.duration)))
   .observe({type: 'longtask'});
 """
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    browser = start_browser(tmp_path_factory.mktemp("profile"))
-    try:
-        yield browser
-    finally:
-        browser.quit()
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <filesystem>
 #include <string>
+#include <utility>
 
 #include "integration/closing.h"
 #include "support/guard_test.h"
@@ -23,6 +24,26 @@ class ReloadTest : public GuardTest {
     EXPECT_EQ(ends.origin.ReadText(), "ask");
     ends.origin.SendText("answer");
     EXPECT_EQ(ends.client.ReadText(), "answer");
+  }
+
+  // A client that waits for its handshake gets it from this origin, and leaves.
+  static void ExpectServedBy(TestOrigin& origin, TestClient& client) {
+    OriginLeg leg = origin.Accept();
+    leg.Upgrade();
+    client.ExpectStatus(101);
+    client.Reset();
+    ExpectClosedWith(leg, 1001);
+  }
+
+  // Both ends of a plain connection that has carried a request, and is kept.
+  Ends OpenKept() {
+    TestClient client = guard().Connect();
+    client.Send("GET /a HTTP/1.1\r\nHost: guard\r\n\r\n");
+    OriginLeg leg = origin_.Accept();
+    leg.ReadRequest();
+    leg.Send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    client.ExpectStatus(200);
+    return {std::move(client), std::move(leg)};
   }
 
   void Reload(GuardSetup setup, std::string_view event = "reloaded") {
@@ -57,11 +78,7 @@ TEST_F(ReloadTest, ATunnelGoesOnWhenItsRouteAndItsUpstreamAreGone) {
   ExpectATurn(ends);
 
   TestClient next = Connect("/ws/bob");
-  OriginLeg leg = other.Accept();
-  leg.Upgrade();
-  next.ExpectStatus(101);
-  next.Reset();
-  ExpectClosedWith(leg, 1001);
+  ExpectServedBy(other, next);
   ends.client.Reset();
   ExpectClosedWith(ends.origin, 1001);
 }
@@ -77,21 +94,12 @@ TEST_F(ReloadTest, FencesOutliveIt) {
   EXPECT_TRUE(origin_.NobodyComes());
   old.origin.SendText("answer");
   ExpectClosedWith(old.origin, 1001);
-  OriginLeg leg = origin_.Accept();
-  leg.Upgrade();
-  next.ExpectStatus(101);
-  next.Reset();
-  ExpectClosedWith(leg, 1001);
+  ExpectServedBy(origin_, next);
 }
 
 TEST_F(ReloadTest, TheNextRequestOfAKeptConnectionGoesByTheNewOne) {
   StartGuard();
-  TestClient client = guard().Connect();
-  client.Send("GET /a HTTP/1.1\r\nHost: guard\r\n\r\n");
-  OriginLeg leg = origin_.Accept();
-  leg.ReadRequest();
-  leg.Send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
-  client.ExpectStatus(200);
+  auto [client, leg] = OpenKept();
   Reload({.rest_path = "/only"});
   client.Send("GET /a HTTP/1.1\r\nHost: guard\r\n\r\n");
   client.ExpectStatus(404);
@@ -99,12 +107,7 @@ TEST_F(ReloadTest, TheNextRequestOfAKeptConnectionGoesByTheNewOne) {
 
 TEST_F(ReloadTest, IdleConnectionsToAnUpstreamThatIsGoneAreClosed) {
   StartGuard();
-  TestClient client = guard().Connect();
-  client.Send("GET /a HTTP/1.1\r\nHost: guard\r\n\r\n");
-  OriginLeg leg = origin_.Accept();
-  leg.ReadRequest();
-  leg.Send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
-  client.ExpectStatus(200);
+  auto [client, leg] = OpenKept();
   guard().AwaitMetric("connguard_upstream_idle_connections", "", 1);
   Reload(With("wait: 60s"), "reload_unchanged");
   guard().AwaitMetric("connguard_upstream_idle_connections", "", 1);
