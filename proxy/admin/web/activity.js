@@ -129,7 +129,7 @@ export class Activity {
     const who = { id: data.id, name: data.key ?? data.id };
     switch (kind) {
       case 'dropped': {
-        const turns = data.turns_in_flight ? ', in mid-turn' : '';
+        const turns = data.turns_in_flight ? ', mid-turn' : '';
         if (!turns && data.cause === 'client_closed') return null;  // an ordinary end
         return { ...who, kind, text: `${causeWords(data.cause) || 'client gone'}${turns}` };
       }
