@@ -49,7 +49,9 @@ bool IsCrossSite(const AdminRequest& request) {
   return true;
 }
 
+// True without a token, as well.
 bool Bears(const std::optional<std::string>& authorization, const std::string& token) {
+  if (token.empty()) return true;
   constexpr std::string_view kScheme = "Bearer ";
   if (!authorization || authorization->size() != kScheme.size() + token.size()) return false;
   return SameText(std::string_view(*authorization).substr(0, kScheme.size()), kScheme) &&
@@ -71,9 +73,7 @@ std::optional<AdminAnswer> RefusalOf(const AdminRequest& request, const AdminCon
   if (IsCrossSite(request)) {
     return Problem(403, "Forbidden", "Pages of other origins cannot change anything here.");
   }
-  if (open || config.token.empty() || Bears(request.authorization, config.token)) {
-    return std::nullopt;
-  }
+  if (open || Bears(request.authorization, config.token)) return std::nullopt;
   AdminAnswer answer = Problem(401, "Unauthorized",
                                "This needs `Authorization: Bearer` and the token of admin.token.");
   answer.fields.emplace_back("www-authenticate", request.authorization
@@ -81,6 +81,10 @@ std::optional<AdminAnswer> RefusalOf(const AdminRequest& request, const AdminCon
                                                        "error=\"invalid_token\""
                                                      : "Bearer realm=\"connguard\"");
   return answer;
+}
+
+bool IsTrusted(const AdminRequest& request, const AdminConfig& config) {
+  return !IsRebound(request, config) && Bears(request.authorization, config.token);
 }
 
 }  // namespace connguard

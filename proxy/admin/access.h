@@ -21,4 +21,8 @@ bool IsProbe(std::string_view path);
 std::optional<AdminAnswer> RefusalOf(const AdminRequest& request, const AdminConfig& config,
                                      bool open);
 
+// True when `request` may read what is not for everybody: it has the token, or there is none and no
+// page of another site could have made a browser send it. For probes, which RefusalOf lets pass.
+bool IsTrusted(const AdminRequest& request, const AdminConfig& config);
+
 }  // namespace connguard

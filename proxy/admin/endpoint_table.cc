@@ -7,6 +7,7 @@
 #include "admin/assets.h"
 #include "admin/event_text.h"
 #include "admin/overview.h"
+#include "admin/process_figures.h"
 #include "admin/session_json.h"
 #include "admin/session_list.h"
 
@@ -16,6 +17,7 @@ namespace {
 using Sources = AdminServer::Sources;
 
 constexpr std::string_view kSilent = "A worker does not answer.";
+constexpr std::string_view kUntold = "The last reload was refused; why is told with the token.";
 
 AdminAnswer Gone(const AdminCall& call) {
   return Problem(404, "Not Found", "There is no session '" + call.id + "' (any more).");
@@ -28,7 +30,12 @@ AdminAnswer Ready(AdminCall& call) {
   Json json{{"status", reason ? "not_ready" : "ready"}};
   if (reason) json["reason"] = *reason;
   // A refused reload is told, but does not make the guard unready: it serves as before.
-  if (call.sources.state != nullptr) json["config"] = ConfigStateJson(*call.sources.state);
+  // Why is for those who may read the configuration: diagnostics quote it.
+  if (call.sources.state != nullptr) {
+    Json config = ConfigStateJson(*call.sources.state);
+    if (!call.trusted && !config["last_error"].is_null()) config["last_error"] = kUntold;
+    json["config"] = std::move(config);
+  }
   return JsonAnswer(json, reason ? 503 : 200);
 }
 
@@ -100,7 +107,9 @@ AdminAnswer EffectiveConfig(AdminCall& call) {
 AdminAnswer Events(AdminCall& call) {
   EventsWanted wanted{call.query.Text("session").value_or("")};
   call.query.Finish();
-  Json hello{{"version", CONNGUARD_VERSION}, {"at", Rfc3339(call.now)}};
+  Json hello{{"version", CONNGUARD_VERSION},
+             {"started_at", Rfc3339(ProcessStart())},
+             {"at", Rfc3339(call.now)}};
   if (call.sources.state != nullptr) hello["config"] = ConfigStateJson(*call.sources.state);
   return {.content_type = "text/event-stream",
           .body = StreamText("hello", hello),

@@ -20,6 +20,7 @@ struct AdminCall {
   std::chrono::system_clock::time_point now;
   std::string id;  // what stands for {id} in its path
   Query& query;
+  bool trusted;  // by somebody who may read what is not for everybody
 };
 
 struct EndpointRow {

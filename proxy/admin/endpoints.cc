@@ -88,7 +88,8 @@ AdminAnswer Endpoints::Answer(const AdminRequest& request) {
     try {
       const bool versioned = row.path.starts_with(kVersioned);
       Query query(versioned ? request.query : std::vector<std::string>());
-      AdminCall call{sources_, history_, config_.show_keys, now, *id, query};
+      AdminCall call{sources_, history_, config_.show_keys,          now,
+                     *id,      query,    IsTrusted(request, config_)};
       return Ask(row, call);
     } catch (const BadParameter& error) {
       return Problem(400, "Bad Request", error.what());

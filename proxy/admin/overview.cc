@@ -150,9 +150,7 @@ Json OverviewJson(const AdminServer::Sources& sources, const CloseHistory& histo
   ForEachRoute(metrics, [&](std::string_view name, std::size_t route) {
     if (!name.empty()) routes.push_back({{"name", name}, {"tunnels", TunnelsJson(metrics, route)}});
   });
-  const std::chrono::duration<double> since_epoch(ProcessStartSeconds());
-  const std::chrono::system_clock::time_point started(
-      std::chrono::duration_cast<std::chrono::system_clock::duration>(since_epoch));
+  const std::chrono::system_clock::time_point started = ProcessStart();
   return {{"version", CONNGUARD_VERSION},
           {"started_at", Rfc3339(started)},
           {"now", Rfc3339(now)},

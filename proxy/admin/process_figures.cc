@@ -51,6 +51,12 @@ double ProcessStartSeconds() {
   return start;
 }
 
+std::chrono::system_clock::time_point ProcessStart() {
+  const std::chrono::duration<double> since_epoch(ProcessStartSeconds());
+  return std::chrono::system_clock::time_point(
+      std::chrono::duration_cast<std::chrono::system_clock::duration>(since_epoch));
+}
+
 double ProcessResidentBytes() {
   std::ifstream statm("/proc/self/statm");
   double total_pages = 0;

@@ -97,14 +97,7 @@ bool IsEnough(const std::string& answer, bool whole) {
   return size && answer.size() >= answer.find(kHeadEnd) + kHeadEnd.size() + *size;
 }
 
-AdminReply Ask(int descriptor, const AdminQuestion& question, const std::string& host,
-               TimePoint deadline) {
-  const std::string request = TextOf(question, host);
-  // So short a request always fits a fresh socket's buffer.
-  if (send(descriptor, request.data(), request.size(), MSG_NOSIGNAL) !=
-      static_cast<ssize_t>(request.size())) {
-    return Failed(errno);
-  }
+AdminReply Receive(int descriptor, const AdminQuestion& question, TimePoint deadline) {
   std::string answer;
   std::array<char, 4096> block{};
   while (!IsEnough(answer, question.whole)) {
@@ -125,6 +118,19 @@ AdminReply Ask(int descriptor, const AdminQuestion& question, const std::string&
           .why = {},
           .status_line = answer.substr(0, line),
           .body = end == std::string::npos ? "" : answer.substr(end + kHeadEnd.size())};
+}
+
+AdminReply Ask(int descriptor, const AdminQuestion& question, const std::string& host,
+               TimePoint deadline) {
+  const std::string request = TextOf(question, host);
+  // So short a request always fits a fresh socket's buffer.
+  if (send(descriptor, request.data(), request.size(), MSG_NOSIGNAL) !=
+      static_cast<ssize_t>(request.size())) {
+    return Failed(errno);
+  }
+  AdminReply reply = Receive(descriptor, question, deadline);
+  reply.sent = true;
+  return reply;
 }
 
 AdminReply ConnectAndAsk(int family, const sockaddr* address, socklen_t size,
@@ -153,7 +159,8 @@ AdminReply AskTcp(const Address& admin, const AdminQuestion& question, TimePoint
     return Failed(gai_strerror(error));
   }
   AdminReply reply = Failed("no address");
-  for (const addrinfo* entry = found; entry != nullptr && !reply; entry = entry->ai_next) {
+  const auto may_ask = [&reply] { return !reply && !reply.sent; };  // nobody is asked twice
+  for (const addrinfo* entry = found; entry != nullptr && may_ask(); entry = entry->ai_next) {
     reply = ConnectAndAsk(entry->ai_family, entry->ai_addr, entry->ai_addrlen, question,
                           admin.ToString(), deadline);
   }

@@ -18,6 +18,7 @@ struct AdminQuestion {
 
 struct AdminReply {
   int error = 0;                 // of the system, from connecting or reading; 0: see `why`
+  bool sent = false;             // the question has left; whether it was read, nobody knows
   std::string why = {};          // a sentence; empty: there is an answer
   std::string status_line = {};  // without its end
   std::string body = {};

@@ -41,12 +41,14 @@ struct DrainOrder {
   Address admin = {};
   std::string token_file = {};  // empty: no token
   bool wait = false;
-  Millis pace{500};  // between two questions
+  Millis pace{500};         // between two questions
+  Millis patience{10'000};  // for the order's answer, and for the drain to begin
 };
 
-// POST /v1/drain, and a line on `out` of how many tunnels are left until when. `wait`: then a line
-// for each change until the guard has gone. kOk: it drains, or has gone; else kRuntime and a line
-// on `err`.
+// POST /v1/drain, and when the drain has begun a line on `out` of how many tunnels are left until
+// when. `wait`: then a line for each change until the guard has gone. A guard that has got the
+// order but is too busy to answer in time is watched all the same. kOk: it drains, or has gone;
+// else kRuntime and a line on `err`.
 ExitStatus RunDrain(const DrainOrder& order, std::ostream& out, std::ostream& err);
 
 }  // namespace connguard

@@ -35,6 +35,9 @@ class FakeAdmin:
 
     def __init__(self) -> None:
         self.sessions: list[dict[str, Any]] = []
+        self.token: str | None = None
+        self.total: int | None = None  # said of the sessions; None: how many there are
+        self.started = "2026-01-01T00:00:00.000Z"
         self.asked: list[str] = []
         self.drain: dict[str, Any] = {"state": "off", "deadline": None, "left": 0}
         self._streams: list[queue.Queue[bytes | None]] = []
@@ -56,6 +59,11 @@ class FakeAdmin:
         self.hang_up()
         self._server.shutdown()
         self._server.server_close()
+
+    @property
+    def streams(self) -> int:
+        """How often the page has asked for the stream of events."""
+        return self.asked.count("/v1/events")
 
     @property
     def passes(self) -> int:
@@ -80,20 +88,25 @@ class FakeAdmin:
         query = dict(urllib.parse.parse_qsl(url.query))
         self.asked.append(request.path)
         file = WEB / (url.path[1:] or "index.html")
-        if url.path == "/v1/events":
+        if self.token and url.path.startswith("/v1/") and not self._trusts(request):
+            request.send_error(401)
+        elif url.path == "/v1/events":
             self._stream(request)
         elif url.path == "/v1/overview":
             self._json(request, self._overview())
         elif url.path == "/v1/sessions":
             first = int(query["offset"])
             some = self.sessions[first : first + int(query["limit"])]
-            self._json(request, {"total": len(self.sessions), "sessions": some})
+            self._json(request, {"total": self.total or len(self.sessions), "sessions": some})
         elif url.path == "/v1/keys":
             self._json(request, {"total": 0, "keys": []})
         elif file.is_file():
             self._send(request, TYPES[file.suffix], file.read_bytes())
         else:
             request.send_error(404)
+
+    def _trusts(self, request: http.server.BaseHTTPRequestHandler) -> bool:
+        return request.headers.get("Authorization") == f"Bearer {self.token}"
 
     def _overview(self) -> dict[str, Any]:
         return {
@@ -121,7 +134,8 @@ class FakeAdmin:
         request.send_header("Content-Type", "text/event-stream")
         request.end_headers()
         pieces: queue.Queue[bytes | None] = queue.Queue()
-        pieces.put(b'event: hello\ndata: {"version": "0"}\n\n')
+        hello = {"version": "0", "started_at": self.started}
+        pieces.put(f"event: hello\ndata: {json.dumps(hello)}\n\n".encode())
         self._streams.append(pieces)
         try:
             while (piece := pieces.get()) is not None:

@@ -57,6 +57,13 @@ export class Waits {
     }
   }
 
+  // For all anew: an id may be that of another session.
+  clear() {
+    for (const item of this.items.values()) item.remove();
+    this.items.clear();
+    this.keys.clear();
+  }
+
   describe(item, session, now) {
     const holder = this.store.holderOf(session);
     const fence = this.keys.get(session.key);
@@ -105,7 +112,6 @@ export class Activity {
     this.list = byId('activity');
     this.onOpen = onOpen;
     this.pending = [];
-    this.shielded = new Set();  // ids of live sessions
     this.empty = make(
       'li',
       'empty',
@@ -118,14 +124,16 @@ export class Activity {
     });
   }
 
-  tell(kind, data) {
-    const line = this.lineOf(kind, data);
+  // `session`: as the store has it, of an event about one that it knows.
+  tell(kind, data, session) {
+    const line = this.lineOf(kind, data, session);
     if (!line) return;
-    this.pending.push({ ...line, at: new Date(data.at ?? Date.now()) });
+    const at = new Date(data.at ?? Date.now());
+    this.pending.push({ ...line, at, stamp: at.toISOString() });  // throws here, not in a frame
     if (this.pending.length > kLinesKept) this.pending.shift();
   }
 
-  lineOf(kind, data) {
+  lineOf(kind, data, session) {
     const who = { id: data.id, name: data.key ?? data.id };
     switch (kind) {
       case 'dropped': {
@@ -134,7 +142,6 @@ export class Activity {
         return { ...who, kind, text: `${causeWords(data.cause) || 'client gone'}${turns}` };
       }
       case 'shielded':
-        this.shielded.add(data.id);
         return { ...who, kind, text: 'its turn goes on' };
       case 'opened':
         if (data.fence_wait_ms < kWaitedMs) return null;
@@ -144,7 +151,7 @@ export class Activity {
           text: `#${data.epoch} after ${milliseconds(data.fence_wait_ms)}`,
         };
       case 'closed':
-        if (this.shielded.delete(data.id))
+        if (session?.shielded)
           return { ...who, kind, text: `shielded for ${milliseconds(data.shield_ms)}` };
         return data.cause === 'client_closed'
           ? null
@@ -170,10 +177,16 @@ export class Activity {
     while (this.list.children.length > kLinesKept) this.list.lastElementChild.remove();
   }
 
-  makeLine({ kind, id, name, text, at }) {
+  // The sessions of all lines so far are no more; their ids may be those of others.
+  unlink() {
+    for (const line of this.pending) line.id = undefined;
+    for (const button of this.list.querySelectorAll('button')) button.disabled = true;
+  }
+
+  makeLine({ kind, id, name, text, at, stamp }) {
     const item = make('li', `line ${kind}`);
     const time = make('time', '', clock(at));
-    time.dateTime = at.toISOString();
+    time.dateTime = stamp;
     const who = make(id ? 'button' : 'span', id ? 'link' : 'name', name);
     who.hidden = !name;
     if (id) {

@@ -1,9 +1,18 @@
 // The admin endpoints: requests with the token where one is needed, and the stream of events.
 
 const kTokenName = 'connguard-token';
+const kToken = /^[A-Za-z0-9._~+/=-]+$/;  // RFC 6750's b64token; fetch throws for some others
 const kSilenceLimitMs = 40_000;  // the guard sends a comment every 15 s
 const kFirstPauseMs = 500;
 const kLongestPauseMs = 10_000;
+
+export const isToken = (text) => kToken.test(text);
+
+// What is kept for this tab; null when that is none that can be sent.
+function keptToken() {
+  const token = sessionStorage.getItem(kTokenName);
+  return token !== null && isToken(token) ? token : null;
+}
 
 // An answer other than 2xx.
 export class Problem extends Error {
@@ -24,7 +33,7 @@ export class Api {
   // Resolves to a 2xx Response. Throws Problem, TypeError (not reachable), AbortError.
   async request(path, options = {}) {
     for (;;) {
-      const token = sessionStorage.getItem(kTokenName);
+      const token = keptToken();
       const headers = token ? { Authorization: `Bearer ${token}` } : {};
       const response = await fetch(path, { ...options, headers, cache: 'no-store' });
       if (response.ok) return response;
@@ -32,7 +41,7 @@ export class Api {
         throw new Problem(response.status, await response.json().catch(() => ({})));
       }
       // Another request may have got a good one meanwhile.
-      if (token === sessionStorage.getItem(kTokenName)) await this.renewToken(token !== null);
+      if (token === keptToken()) await this.renewToken(token !== null);
     }
   }
 
@@ -68,7 +77,13 @@ export class EventParser {
   finish() {
     const { kind, data } = this;
     this.kind = this.data = undefined;
-    if (data !== undefined) this.onEvent(kind ?? 'message', JSON.parse(data));
+    if (data === undefined) return;
+    // One event that cannot be used is not to end the stream, which would come back with it.
+    try {
+      this.onEvent(kind ?? 'message', JSON.parse(data));
+    } catch (error) {
+      console.error(`event ${kind}:`, error);
+    }
   }
 }
 

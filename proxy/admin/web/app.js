@@ -11,6 +11,8 @@ import { byId, make, setText } from './words.js';
 
 const kPage = 1000;  // sessions in one answer
 const kMostSessions = 10_000;
+const kGapPauseMs = 2000;  // after all was read again for lost events, before it is once more
+const kLongestGapPauseMs = 30_000;
 const kOverviewMs = 2000;
 const kOverviewSoonMs = 1000;  // after an event; at most so often
 const kDrawMs = 95;
@@ -53,17 +55,49 @@ const panel = new Panel(api, store, {
 
 function onEvent(kind, data) {
   const now = performance.now();
+  let session = null;
+  if (kind === 'hello') greet(data, now);
   if (kSessionEvents.has(kind)) {
-    store.tell(kind, data, now);
+    session = store.tell(kind, data, now);
     panel.told(data.id);
     overviewSoon();
   }
   if (kind === 'gap') {
     console.debug(`${data.lost} events were lost`);
-    readSessions();
+    readAfterGap();
   }
   if (kind === 'reload' || kind === 'drain') overviewSoon();
-  activity.tell(kind, data);
+  activity.tell(kind, data, session);
+}
+
+let guardStarted = null;
+// Session ids are those of one process: what is known of another one's is void.
+function greet({ started_at: started }, now) {
+  if (guardStarted !== null && started !== guardStarted) {
+    store.clear(now);
+    waits.clear();
+    activity.unlink();
+    table.highlight(null);  // the panel goes on showing what has been
+    table.refresh();
+    say('The guard has been started anew; its earlier sessions are over.');
+    readSessions();
+  }
+  guardStarted = started ?? null;
+}
+
+let gaps = false;  // since all was last read for one
+let readingGaps = false;
+// A guard that is too busy to tell all is not made busier: the more gaps, the longer the pauses.
+async function readAfterGap() {
+  gaps = true;
+  if (readingGaps) return;
+  readingGaps = true;
+  for (let pause = kGapPauseMs; gaps; pause = Math.min(2 * pause, kLongestGapPauseMs)) {
+    gaps = false;
+    await readSessions();
+    await sleep(pause);
+  }
+  readingGaps = false;
 }
 
 let reading = null;
@@ -86,20 +120,25 @@ async function readUntilQuiet() {
 
 async function readAll() {
   const asked = performance.now();
+  const { era } = store;
+  let youngest = Infinity;
   for (let offset = 0; offset < kMostSessions; offset += kPage) {
     const at = performance.now();
     const { total, sessions } = await api.json(
       `/v1/sessions?limit=${kPage}&offset=${offset}&sort=age&order=desc`,
     );
     overview.truncated = total > kMostSessions;
+    if (sessions.length) youngest = performance.now() - sessions.at(-1).age_ms;
     // In slices, so that no frame is late for it.
     for (let i = 0; i < sessions.length; i += 250) {
+      if (store.era !== era) return;
       store.snapshot(sessions.slice(i, i + 250), at, performance.now());
       await sleep(0);
     }
     if (offset + sessions.length >= total || !sessions.length) break;
   }
-  if (!overview.truncated) store.sweep(asked, performance.now());
+  if (store.era !== era) return;
+  store.sweep(asked, performance.now(), overview.truncated ? youngest : Infinity);
 }
 
 let overviewAt = 0;
@@ -149,6 +188,7 @@ async function readFences() {
 
 async function poll() {
   for (let round = 1; ; ++round) {
+    store.expire(performance.now());  // there are no frames in a tab that is hidden
     if (!document.hidden && live) {
       await Promise.all([readOverview().then(() => overview.sample()), readFences()]).catch(
         (error) => console.debug('overview:', error.message),

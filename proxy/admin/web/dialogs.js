@@ -1,18 +1,38 @@
 // The token's dialog, and questions before something is done that others notice.
+import { isToken } from './api.js';
 import { byId, make } from './words.js';
 
-// Resolves to what was typed.
+const kWrongToken = 'A token is letters, digits and - . _ ~ + / = without spaces.';
+
+// Resolves to what was typed, once that can be a token.
 export function askForToken(refused) {
   const dialog = byId('token-dialog');
   const field = byId('token');
-  byId('token-error').textContent = refused ? 'This token was refused.' : '';
+  const error = byId('token-error');
+  const open = () => {
+    if (!dialog.open) dialog.showModal();
+    field.focus();
+  };
+  error.textContent = refused ? 'This token was refused.' : '';
   field.value = '';
-  // Without a token there is nothing to see behind the dialog.
-  dialog.oncancel = (event) => event.preventDefault();
-  if (!dialog.open) dialog.showModal();
-  field.focus();
+  open();
   return new Promise((resolve) => {
-    dialog.querySelector('form').onsubmit = () => resolve(field.value.trim());
+    // Without a token there is nothing to see behind the dialog; browsers close it all the same
+    // when Escape is pressed twice.
+    dialog.oncancel = (event) => event.preventDefault();
+    dialog.onclose = open;
+    dialog.querySelector('form').onsubmit = (event) => {
+      const token = field.value.trim();
+      if (!isToken(token)) {
+        event.preventDefault();
+        error.textContent = kWrongToken;
+        field.select();
+        field.focus();
+        return;
+      }
+      dialog.onclose = null;
+      resolve(token);
+    };
   });
 }
 

@@ -137,8 +137,9 @@ export class Panel {
     if (!document.hidden && !this.session.closedAt) {
       try {
         const asked = performance.now();
+        const { era } = this.store;
         const raw = await this.api.json(`/v1/sessions/${encodeURIComponent(id)}`);
-        if (id !== this.id) return;
+        if (id !== this.id || era !== this.store.era) return;
         const now = performance.now();
         this.store.upsert(raw, now, asked);
         this.record(raw.recorder, now);

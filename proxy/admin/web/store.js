@@ -4,9 +4,52 @@ import { causeWords, groupOf, kGroups } from './words.js';
 export const kWaitedMs = 20;  // less is what a key takes that nobody holds
 export const kFadeMs = 6000;  // how long a closed session is still shown, and a fresh one marked
 const kTombstoneMs = 60_000;  // a snapshot older than a session's end does not revive it
+const kUnheardMs = 300_000;  // what no snapshot can show is kept so long after it was heard of
+const kCutSlackMs = 2000;  // by which ages of one session differ between snapshots
 
 // What a fence is told apart by; a session that is not fenced is alone.
 const fenceName = (session) => (session.key ? `${session.upstream} ${session.key}` : session.id);
+
+// What a snapshot or an event says of a session.
+function toldBy(raw, now) {
+  const text = [
+    raw.id,
+    raw.key,
+    raw.client.address,
+    raw.route,
+    raw.upstream,
+    raw.cause,
+    causeWords(raw.cause),
+    raw.trace_id,
+    raw.state,
+  ];
+  return {
+    route: raw.route,
+    upstream: raw.upstream,
+    key: raw.key,
+    epoch: raw.epoch,
+    address: raw.client.address,
+    client: raw.client.state,
+    clientRtt: raw.client.rtt_ms,
+    up: raw.upstream_leg.state,
+    upRtt: raw.upstream_leg.rtt_ms,
+    state: raw.state,
+    turns: raw.turns_in_flight,
+    cause: raw.cause,
+    trace: raw.trace_id,
+    born: now - raw.age_ms,
+    since: now - raw.state_ms,
+    fenceWait: raw.fence_wait_ms,
+    shield: raw.shield_ms,
+    bytesUp: raw.bytes_up,
+    bytesDown: raw.bytes_down,
+    messagesUp: raw.messages_up,
+    messagesDown: raw.messages_down,
+    buffered: raw.buffered_bytes,
+    unseen: 0,
+    text: text.join('\n').toLowerCase(),
+  };
+}
 
 // Times are those of performance.now(), so that they do not depend on two clocks.
 export class Store {
@@ -18,64 +61,53 @@ export class Store {
     this.tombstones = new Map();
     this.byKey = new Map();  // sets of the sessions of a fenced key
     this.hotSince = new Map();
+    this.era = 0;  // changes when all that was known is void
+  }
+
+  // The guard's process is another one: its sessions' ids say nothing of those that are known.
+  clear(now) {
+    ++this.era;
+    for (const session of this.sessions.values()) {
+      if (!session.closedAt) this.close(session, now);  // for who still shows it
+      this.changed.delete(session.id);
+    }
+    for (const known of [this.sessions, this.tombstones, this.byKey, this.hotSince]) known.clear();
+    this.membersChanged = true;
   }
 
   // `asked`: when the snapshot was asked for; what events have told since then is newer.
   upsert(raw, now, asked = now) {
+    const told = toldBy(raw, now);  // first: what cannot be read leaves no trace
     let session = this.sessions.get(raw.id);
     if (!session) {
       if (this.tombstones.has(raw.id)) return null;
-      session = { id: raw.id, group: null, closedAt: 0, freshAt: 0, toldAt: 0, unseen: 0 };
+      session = { id: raw.id, group: null, fence: null, closedAt: 0, freshAt: 0, unseen: 0 };
+      session.toldAt = session.seenAt = 0;
+      session.shielded = false;  // was, at some time
       this.sessions.set(raw.id, session);
       this.membersChanged = true;
-      const name = fenceName(raw);
-      if (!this.byKey.has(name)) this.byKey.set(name, new Set());
-      this.byKey.get(name).add(session);
     } else if (session.toldAt > asked || session.closedAt) {
       session.unseen = 0;
       return session;
     }
-    Object.assign(session, {
-      route: raw.route,
-      upstream: raw.upstream,
-      key: raw.key,
-      epoch: raw.epoch,
-      address: raw.client.address,
-      client: raw.client.state,
-      clientRtt: raw.client.rtt_ms,
-      up: raw.upstream_leg.state,
-      upRtt: raw.upstream_leg.rtt_ms,
-      state: raw.state,
-      turns: raw.turns_in_flight,
-      cause: raw.cause,
-      trace: raw.trace_id,
-      born: now - raw.age_ms,
-      since: now - raw.state_ms,
-      fenceWait: raw.fence_wait_ms,
-      shield: raw.shield_ms,
-      bytesUp: raw.bytes_up,
-      bytesDown: raw.bytes_down,
-      messagesUp: raw.messages_up,
-      messagesDown: raw.messages_down,
-      buffered: raw.buffered_bytes,
-      unseen: 0,
-    });
-    session.text = [
-      raw.id,
-      raw.key,
-      raw.client.address,
-      raw.route,
-      raw.upstream,
-      raw.cause,
-      causeWords(raw.cause),
-      raw.trace_id,
-      raw.state,
-    ]
-      .join('\n')
-      .toLowerCase();
+    this.file(session, fenceName(raw));
+    Object.assign(session, told);
     this.regroup(session, groupOf(raw.state));
     this.changed.add(raw.id);
     return session;
+  }
+
+  // Under the name of its fence, or under none. By the name that it was filed under it is found
+  // again, whatever it is called by then.
+  file(session, name) {
+    if (session.fence === name) return;
+    const others = this.byKey.get(session.fence);
+    others?.delete(session);
+    if (others?.size === 0) this.byKey.delete(session.fence);
+    session.fence = name;
+    if (name === null) return;
+    if (!this.byKey.has(name)) this.byKey.set(name, new Set());
+    this.byKey.get(name).add(session);
   }
 
   regroup(session, group) {
@@ -91,6 +123,7 @@ export class Store {
     const session = this.upsert(raw, now);
     if (!session || session.closedAt) return session;
     session.toldAt = now;
+    if (kind === 'shielded') session.shielded = true;
     if (kind === 'opened' && this.isRebound(session)) session.freshAt = now;
     if (kind === 'closed') this.close(session, now);
     return session;
@@ -100,7 +133,7 @@ export class Store {
   isRebound(session) {
     if (session.key === null) return false;
     if (session.fenceWait >= kWaitedMs) return true;
-    return this.byKey.get(fenceName(session)).size > 1;
+    return this.byKey.get(session.fence).size > 1;
   }
 
   close(session, now) {
@@ -115,11 +148,17 @@ export class Store {
   }
 
   // After a whole pass over the guard's sessions, begun at `asked`: those that two passes did not
-  // show are over. One is not enough: pages shift while sessions end.
-  sweep(asked, now) {
+  // show are over. One is not enough: pages shift while sessions end. `youngest`: when the last
+  // session was born that the pass went to, oldest first; it says nothing of younger ones, which are
+  // forgotten when nothing is heard of them for long.
+  sweep(asked, now, youngest = Infinity) {
     for (const session of this.sessions.values()) {
       if (session.closedAt || session.seenAt >= asked || session.toldAt >= asked) continue;
-      if (++session.unseen >= 2) this.close(session, now);
+      if (session.born < youngest - kCutSlackMs) {
+        if (++session.unseen >= 2) this.close(session, now);
+      } else if (now - Math.max(session.seenAt, session.toldAt) > kUnheardMs) {
+        this.forget(session);
+      }
     }
   }
 
@@ -133,11 +172,7 @@ export class Store {
   // Forgets what has faded.
   expire(now) {
     for (const session of this.sessions.values()) {
-      if (session.closedAt && now - session.closedAt > kFadeMs) {
-        this.forget(session);
-        this.changed.add(session.id);
-        this.membersChanged = true;
-      }
+      if (session.closedAt && now - session.closedAt > kFadeMs) this.forget(session);
     }
     for (const [id, at] of this.tombstones) {
       if (now - at > kTombstoneMs) this.tombstones.delete(id);
@@ -146,10 +181,10 @@ export class Store {
 
   forget(session) {
     this.sessions.delete(session.id);
-    const name = fenceName(session);
-    const others = this.byKey.get(name);
-    others.delete(session);
-    if (!others.size) this.byKey.delete(name);
+    this.changed.delete(session.id);  // nobody may be there to take it
+    this.membersChanged = true;
+    this.regroup(session, null);
+    this.file(session, null);
   }
 
   take() {
@@ -161,7 +196,7 @@ export class Store {
   // The live session that stands in the way of `waiting`, if it is known.
   holderOf(waiting) {
     let holder = null;
-    for (const other of this.byKey.get(fenceName(waiting)) ?? []) {
+    for (const other of this.byKey.get(waiting.fence) ?? []) {
       if (other === waiting || other.closedAt || other.group === 'waiting') continue;
       if (!holder || other.epoch > holder.epoch) holder = other;
     }
@@ -207,10 +242,10 @@ function byAttention(store, list, now, reversed) {
   const hot = new Map();
   for (const session of list) {
     const fresh = session.freshAt && now - session.freshAt < kFadeMs;
-    if (session.group !== 'open' || fresh) hot.set(fenceName(session), []);
+    if (session.group !== 'open' || fresh) hot.set(session.fence, []);
   }
   const calm = [];
-  for (const session of list) (hot.get(fenceName(session)) ?? calm).push(session);
+  for (const session of list) (hot.get(session.fence) ?? calm).push(session);
   for (const name of store.hotSince.keys()) if (!hot.has(name)) store.hotSince.delete(name);
   for (const name of hot.keys()) if (!store.hotSince.has(name)) store.hotSince.set(name, now);
   const groups = [...hot].sort(([a], [b]) => store.hotSince.get(a) - store.hotSince.get(b));

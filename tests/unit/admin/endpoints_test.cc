@@ -66,6 +66,29 @@ TEST_F(EndpointsTest, ARefusedReloadIsToldButDoesNotMakeTheGuardUnready) {
   EXPECT_FALSE(Json("/readyz").contains("config"));
 }
 
+TEST_F(EndpointsTest, WhyAReloadWasRefusedIsToldOnlyToWhoHasTheToken) {
+  guard_.state.SetReloadError("/etc/secret.yaml:5:3: error: no");
+  AdminRequest request = RequestFor("GET", "/readyz");
+  const auto told = [&] {
+    const AdminAnswer answer = Endpoints(config_, sources_).Answer(request);
+    EXPECT_EQ(answer.status, 200);
+    return Parse(answer.body)["config"]["last_error"].get<std::string>();
+  };
+  EXPECT_NE(told().find("secret"), std::string::npos);
+  request.host = "evil.example";
+  EXPECT_EQ(told().find("secret"), std::string::npos) << "a name that was made to point here";
+  config_.token = "0123456789abcdef";
+  EXPECT_EQ(told(), "The last reload was refused; why is told with the token.");
+  request.authorization = "Bearer 0123456789abcdeX";
+  EXPECT_EQ(told().find("secret"), std::string::npos);
+  request.authorization = "Bearer 0123456789abcdef";
+  EXPECT_NE(told().find("secret"), std::string::npos);
+  guard_.state.SetReloadError("");
+  request.authorization = std::nullopt;
+  EXPECT_EQ(Parse(Endpoints(config_, sources_).Answer(request).body)["config"]["last_error"],
+            nullptr);
+}
+
 TEST_F(EndpointsTest, MetricsSayWhichFormatTheyAre) {
   EXPECT_EQ(Get("/metrics").body, "metrics 1\n");
   EXPECT_EQ(Get("/metrics").content_type, "text/plain; version=0.0.4; charset=utf-8");
@@ -338,6 +361,9 @@ TEST_F(EndpointsTest, EventsBeginWithAGreeting) {
   EXPECT_EQ(answer.events.value().session, "0:1");
   EXPECT_TRUE(answer.body.starts_with("event: hello\ndata: {\"version\":\"")) << answer.body;
   EXPECT_EQ(Get("/v1/events").events.value().session, "");
+  const std::string data = answer.body.substr(answer.body.find("data: ") + 6);
+  EXPECT_EQ(Parse(data)["started_at"], Json("/v1/overview")["started_at"])
+      << "one process is told from the next";
 }
 
 TEST_F(EndpointsTest, ThePageAndItsFilesAreServed) {

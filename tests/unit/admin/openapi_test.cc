@@ -2,7 +2,9 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <new>
 #include <set>
+#include <stdexcept>
 
 #include "admin/endpoint_table.h"
 #include "canned.h"
@@ -28,9 +30,10 @@ class OpenApiTest : public testing::Test {
     Start();
     document_ = Parse(Ask("GET", "/v1/openapi.json").body);
   }
-  void Start(const std::string& token = {}) {
+  void Start(const std::string& token = {}) { Start(guard_.Sources(), token); }
+  void Start(AdminServer::Sources sources, const std::string& token = {}) {
     server_ = std::make_unique<AdminServer>(
-        AdminConfig{.bind = {"127.0.0.1", 0, ""}, .token = token}, guard_.Sources());
+        AdminConfig{.bind = {"127.0.0.1", 0, ""}, .token = token}, std::move(sources));
   }
   HttpReply Ask(std::string_view method, std::string_view target, std::string_view fields = "") {
     return HttpClient::Tcp(server_->port()).Ask(method, target, fields).value_or(HttpReply{});
@@ -45,24 +48,61 @@ class OpenApiTest : public testing::Test {
   void Expect(int status, const std::string& method, const std::string& path, std::string target,
               std::string_view fields = "") {
     const HttpReply reply = Ask(method, target, fields);
-    const std::string what = method + " " + target;
-    ASSERT_EQ(reply.status, status) << what << reply.body;
+    ASSERT_EQ(reply.status, status) << method << " " << target << reply.body;
+    Hold(reply, method, path);
+  }
+  // Holds an answer to what the document says of `path`.
+  void Hold(const HttpReply& reply, const std::string& method, const std::string& path) {
+    const std::string status = std::to_string(reply.status);
+    const std::string what = method + " " + path + " " + status + " ";
     const Json& operation = document_["paths"].at(path).at(Lower(method));
-    ASSERT_TRUE(operation["responses"].contains(std::to_string(status))) << what << status;
-    Json response = operation["responses"][std::to_string(status)];
+    ASSERT_TRUE(operation["responses"].contains(status)) << what << reply.body;
+    Json response = operation["responses"][status];
     if (response.contains("$ref")) {
       response = document_.at(Json::json_pointer(response["$ref"].get<std::string>().substr(1)));
     }
     const std::string type = reply.Value("content-type");
     const std::string media = type.substr(0, type.find(';'));
     ASSERT_TRUE(response["content"].contains(media)) << what << type;
-    seen_.insert(method + " " + path + " " + std::to_string(status));
+    seen_.insert(Lower(method) + " " + path + " " + status);
+    const Json headers = response.value("headers", Json::object());
+    for (const auto& [name, unused] : headers.items()) {
+      EXPECT_NE(reply.Value(Lower(name)), "") << what << name;
+    }
     if (media.ends_with("json")) {
       Expect(Parse(reply.body), response["content"][media]["schema"], what);
     }
   }
   void Expect(int status, const std::string& method, const std::string& path) {
     Expect(status, method, path, path);
+  }
+  // Asks every endpoint of the document the same way, but for a stream of events that would begin.
+  void HoldAll(const std::string& query, const std::string& fields,
+               const std::string& host = "localhost") {
+    for (const auto& [path, item] : document_["paths"].items()) {
+      for (const auto& [name, operation] : item.items()) {
+        if (name == "parameters") continue;
+        const std::string method = name == "get" ? "GET" : name == "post" ? "POST" : "DELETE";
+        std::string target = path;
+        if (target.ends_with("{id}")) target.replace(target.size() - 4, 4, CannedSession(4).id);
+        HttpClient client = HttpClient::Tcp(server_->port());
+        client.Send(method + " " + target + query + " HTTP/1.1\r\nHost: " + host + "\r\n" + fields +
+                    "\r\n");
+        if (target == "/v1/events" && query.empty() && host == "localhost") {
+          EXPECT_TRUE(client.ReadUntil("\r\n").starts_with("HTTP/1.1 200 "));
+          seen_.insert("get /v1/events 200");
+          continue;
+        }
+        Hold(client.Receive().value_or(HttpReply{}), method, path);
+      }
+    }
+  }
+  AdminServer::Sources BrokenSources() {
+    AdminServer::Sources sources = guard_.Sources();
+    sources.metrics = sources.config = []() -> std::string { throw std::runtime_error("broken"); };
+    sources.not_ready_reason = []() -> std::optional<std::string> { throw std::bad_alloc(); };
+    sources.route_names = []() -> std::vector<std::string> { throw std::bad_alloc(); };
+    return sources;
   }
 
   CannedGuard guard_;
@@ -110,9 +150,51 @@ TEST_F(OpenApiTest, EveryAnswerIsAsTheDocumentSays) {
     for (const auto& [method, operation] : item.items()) {
       if (method == "parameters" || path == "/v1/events") continue;
       const bool there = std::ranges::any_of(seen_, [&, p = path, m = method](const auto& entry) {
-        return Lower(entry).starts_with(m + " " + Lower(p) + " 20");
+        return entry.starts_with(m + " " + p + " 20");
       });
       EXPECT_TRUE(there) << method << " " << path << " was not tried";
+    }
+  }
+}
+
+TEST_F(OpenApiTest, WhatAnyEndpointCanAnswerIsInTheDocumentAndNothingElse) {
+  HoldAll("", "");
+  HoldAll("?x=1", "");
+  HoldAll("", "Transfer-Encoding: chunked\r\n");
+  HoldAll("", "Content-Length: 65537\r\n");
+  HoldAll("", "", "evil.example");
+  guard_.reason = "draining";
+  guard_.sessions.clear();
+  HoldAll("", "");
+  guard_.silent = true;
+  HoldAll("", "");
+  Start(BrokenSources());
+  HoldAll("", "");
+  {
+    std::vector<HttpClient> watchers;
+    for (std::size_t i = 0; i < 16; ++i) {
+      watchers.push_back(HttpClient::Tcp(server_->port()));
+      watchers.back().Send("GET /v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n");
+      ASSERT_NE(watchers.back().ReadUntil("event: hello\n"), "");
+    }
+    Expect(503, "GET", "/v1/events");
+  }
+  Start("0123456789abcdef");
+  HoldAll("?x=1", "");
+  Start();
+  guard_.silent = false;
+  guard_.outcome.kind = ReloadOutcome::Kind::kNoFile;
+  Expect(409, "POST", "/v1/reload");
+  guard_.outcome.kind = ReloadOutcome::Kind::kRejected;
+  Expect(422, "POST", "/v1/reload");
+
+  for (const auto& [path, item] : document_["paths"].items()) {
+    for (const auto& [method, operation] : item.items()) {
+      if (method == "parameters") continue;
+      for (const auto& [status, unused] : operation["responses"].items()) {
+        EXPECT_TRUE(seen_.contains(method + " " + path + " " + status))
+            << method << " " << path << " never answers " << status;
+      }
     }
   }
 }

@@ -17,6 +17,8 @@
 namespace connguard {
 namespace {
 
+const std::string kNever = "never";  // no answer, on a connection that stays
+
 // Answers one connection after the other, and has gone after the last one.
 class Endpoint {
  public:
@@ -35,6 +37,7 @@ class Endpoint {
   ~Endpoint() {
     shutdown(listener_, SHUT_RDWR);  // wakes an accept that nobody came for
     thread_.join();
+    for (const int client : held_) close(client);
     close(listener_);
   }
   Endpoint(const Endpoint&) = delete;
@@ -62,6 +65,10 @@ class Endpoint {
         request.append(block, static_cast<std::size_t>(got));
       }
       requests_.push_back(request);
+      if (answer == kNever) {
+        held_.push_back(client);
+        continue;
+      }
       send(client, answer.data(), answer.size(), MSG_NOSIGNAL);
       // The last one must find nobody when it asks again.
       if (&answer == &answers_.back()) shutdown(listener_, SHUT_RDWR);
@@ -73,6 +80,7 @@ class Endpoint {
   const int listener_;
   std::vector<std::string> answers_;
   std::vector<std::string> requests_;
+  std::vector<int> held_;
   Address address_;
   std::thread thread_;
 };
@@ -86,17 +94,24 @@ std::string Draining(int left) {
          "}";
 }
 
+std::string Off() { return R"({"state":"off","deadline":null,"left":0})"; }
+
 struct Outcome {
   ExitStatus status = ExitStatus::kOk;
   std::string out;
   std::string err;
 };
 
-Outcome Drain(const Address& admin, bool wait = false, const std::string& token_file = {}) {
+Outcome Drain(const Address& admin, bool wait = false, const std::string& token_file = {},
+              Millis patience = Millis(10'000)) {
   std::ostringstream out;
   std::ostringstream err;
-  const ExitStatus status = RunDrain(
-      {.admin = admin, .token_file = token_file, .wait = wait, .pace = Millis(1)}, out, err);
+  const ExitStatus status = RunDrain({.admin = admin,
+                                      .token_file = token_file,
+                                      .wait = wait,
+                                      .pace = Millis(1),
+                                      .patience = patience},
+                                     out, err);
   return {status, out.str(), err.str()};
 }
 
@@ -109,6 +124,37 @@ TEST(DrainTest, ItIsToldAndSaysHowManyAreLeft) {
       endpoint.Requests(),
       std::vector<std::string>{"POST /v1/drain HTTP/1.1\r\nHost: " + endpoint.address().ToString() +
                                "\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"});
+}
+
+TEST(DrainTest, TheFirstLineIsOfADrainThatHasBegun) {
+  Endpoint endpoint(
+      {Answer("202 Accepted", Off()), Answer("200 OK", Off()), Answer("200 OK", Draining(2))});
+  const Outcome outcome = Drain(endpoint.address());
+  EXPECT_EQ(outcome.status, ExitStatus::kOk) << outcome.err;
+  EXPECT_EQ(outcome.out, "draining: 2 tunnels left, at the longest until 2026-03-07T09:08:05Z\n");
+}
+
+TEST(DrainTest, OneThatDoesNotBeginIsAFailure) {
+  std::vector<std::string> answers(2000, Answer("200 OK", Off()));
+  answers.front() = Answer("202 Accepted", Off());
+  const Endpoint endpoint(answers);
+  const Outcome outcome = Drain(endpoint.address(), true, {}, Millis(200));
+  EXPECT_EQ(outcome.status, ExitStatus::kRuntime);
+  EXPECT_EQ(outcome.out, "");
+  EXPECT_TRUE(outcome.err.ends_with(": it was told, but has not begun to drain\n")) << outcome.err;
+}
+
+TEST(DrainTest, AGuardThatIsTooBusyToAnswerTheOrderIsWatchedAllTheSame) {
+  for (const bool wait : {false, true}) {
+    Endpoint endpoint({kNever, Answer("200 OK", Off()), Answer("200 OK", Draining(1)),
+                       Answer("200 OK", Draining(0))});
+    const Outcome outcome = Drain(endpoint.address(), wait, {}, Millis(300));
+    EXPECT_EQ(outcome.status, ExitStatus::kOk) << outcome.err;
+    EXPECT_EQ(outcome.err, "no answer yet; watching what becomes of it\n");
+    EXPECT_TRUE(outcome.out.starts_with("draining: 1 tunnel left")) << outcome.out;
+    EXPECT_EQ(outcome.out.ends_with("\nstopped\n"), wait) << outcome.out;
+    EXPECT_TRUE(endpoint.Requests().at(1).starts_with("GET ")) << "it is ordered once";
+  }
 }
 
 TEST(DrainTest, WhoWaitsSeesEachChangeAndTheEnd) {
