@@ -215,6 +215,7 @@ void Control::StopAccepting() {
 
 void Control::DrainWorkers() {
   if (stopped_ || state_.drain == DrainState::kDraining) return;
+  accepting_end_->GiveUp();
   const Millis drain = config()->shutdown.drain;
   state_.drain_deadline = std::chrono::system_clock::now() + drain;
   state_.drain = DrainState::kDraining;

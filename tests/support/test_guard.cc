@@ -27,7 +27,8 @@ using Clock = std::chrono::steady_clock;
 std::string Yaml(const GuardSetup& setup) {
   const auto more = [](const std::string& pairs) { return pairs.empty() ? "" : ", " + pairs; };
   return "version: 1\nlisteners: [{name: public, bind: \"" + setup.bind + "\"" +
-         more(setup.listener_more) + "}]\nupstreams:\n  - {name: agent, url: \"" + setup.upstream +
+         more(setup.listener_more) + "}" + setup.more_listeners +
+         "]\nupstreams:\n  - {name: agent, url: \"" + setup.upstream +
          "\", traceparent: " + setup.traceparent + more(setup.upstream_more) +
          "}\nroutes:\n  - name: chat\n    match: {path: \"/ws/{user}\"}\n    upstream: agent\n"
          "    session: {" +

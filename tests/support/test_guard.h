@@ -28,6 +28,7 @@ struct GuardSetup {
   std::string logging = "{}";
   std::string bind = "127.0.0.1:0";
   std::string listener_more = {};
+  std::string more_listeners = {};  // each begins with a comma
   int workers = 1;
   std::string rest_path = "/**";  // what the route rest matches
   std::string rest_session = {};
