@@ -100,5 +100,18 @@ TEST_F(HandoverTest, WhenTheLongestTimeIsOverEverySocketIsClosed) {
   ExpectTurnAndEnd(ends);
 }
 
+TEST_F(HandoverTest, ASecondSignalEndsTheWaitForQuiet) {
+  StartGuard({.shutdown = "{drain: 60s}", .workers = 2});
+  Ends ends = OpenInTurn();
+  ListenBeside();
+  guard().Signal(SIGTERM);
+  guard().AwaitLog("handing_over");
+  guard().Signal(SIGTERM);
+  EXPECT_EQ(ends.client.ReadClose(), 1012);
+  EXPECT_EQ(ends.origin.ReadClose(), 1001);
+  EXPECT_EQ(guard().AwaitExit(), 0);
+  guard().AwaitLog("tunnel_closed");
+}
+
 }  // namespace
 }  // namespace connguard::testing
