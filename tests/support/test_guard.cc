@@ -142,10 +142,16 @@ void TestGuard::AwaitListening() {
   admin_ = ToAddress(Member(line, "admin"));
 }
 
-double TestGuard::Metric(std::string_view name, std::string_view label) const {
+std::string TestGuard::AskAdmin(const std::string& path) const {
   Peer admin(ConnectTo(admin_), false);
-  admin.Send("GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
-  std::istringstream page(admin.ReadToEnd());
+  admin.Send("GET " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+  return admin.ReadToEnd();
+}
+
+bool TestGuard::Ready() const { return AskAdmin("/readyz").starts_with("HTTP/1.1 200 "); }
+
+double TestGuard::Metric(std::string_view name, std::string_view label) const {
+  std::istringstream page(AskAdmin("/metrics"));
   double sum = 0;
   for (std::string line; std::getline(page, line);) {
     const bool named = line.starts_with(name) && line.size() > name.size() &&

@@ -49,6 +49,8 @@ class TestGuard {
 
   // The sum over all samples of a metric, or over those whose labels contain `label`.
   double Metric(std::string_view name, std::string_view label = "") const;
+  // As /readyz has it.
+  bool Ready() const;
   // Waits until it has this value.
   void AwaitMetric(std::string_view name, std::string_view label, double value) const;
   // Tunnels of a state: dialing, open, shielded, closing.
@@ -72,6 +74,7 @@ class TestGuard {
   long ResidentMemory() const;
 
  private:
+  std::string AskAdmin(const std::string& path) const;
   void Spawn(const std::string& file);
   void AwaitListening();
   bool ReadLog(std::chrono::steady_clock::time_point deadline);
