@@ -92,7 +92,8 @@ async def test_a_thousand_reloads_do_not_grow(stack, report):
     seconds = time.monotonic() - began
     growth = s.guard.resident_bytes() - resident
     report(f"{RELOADS} reloads in {seconds:.1f} s: resident {growth / 1024:+.0f} KiB")
-    assert s.guard.descriptors() <= fds
+    # The last question's connection may take a moment to close; one that leaked never does.
+    await until(lambda: s.guard.descriptors() <= fds, "as many descriptors as before")
     assert growth < MIB
     await client.turn()
     assert await client.close() == 1000
