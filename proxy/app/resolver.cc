@@ -127,10 +127,12 @@ void Resolver::Add(const Config& config) {
 }
 
 void Resolver::KeepOnly(const Config& config) {
-  const auto others = std::ranges::stable_partition(
-      lookups_, [&config](const Lookup* lookup) { return Names(config, lookup->address); });
-  for (Lookup* lookup : others) lookup->Stop();
-  lookups_.erase(others.begin(), others.end());
+  // Not std::ranges': clang 14 does not take the subrange that libstdc++ 12 gives back.
+  const auto others = std::stable_partition(
+      lookups_.begin(), lookups_.end(),
+      [&config](const Lookup* lookup) { return Names(config, lookup->address); });
+  std::for_each(others, lookups_.end(), [](Lookup* lookup) { lookup->Stop(); });
+  lookups_.erase(others, lookups_.end());
 }
 
 std::vector<SocketAddress> Resolver::Find(const Address& upstream) const {
