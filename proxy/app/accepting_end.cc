@@ -14,48 +14,50 @@ std::vector<int> AcceptingEnd::OfListener(std::size_t listener) const {
   return sockets;
 }
 
-// True: somebody else gets the newcomers of some listener.
-bool AcceptingEnd::Steer() const {
-  bool steered = false;
-  const std::size_t listeners = sockets_.empty() ? 0 : sockets_.front().size();
-  for (std::size_t i = 0; i < listeners; ++i) {
-    const std::vector<int> own = OfListener(i);
-    const std::size_t others = OthersListening(own);
-    if (others == 0) continue;
-    const bool done = SteerToOthers(own, others);
-    Log(done ? LogLevel::kInfo : LogLevel::kWarn, "handing_over",
-        {{"listener", i}, {"sockets", others}, {"steered", done}});
-    steered = steered || done;
-  }
-  return steered;
+// True: somebody else gets its newcomers.
+bool AcceptingEnd::Steer(std::size_t listener) const {
+  const std::vector<int> own = OfListener(listener);
+  const std::size_t others = OthersListening(own);
+  if (others == 0) return false;
+  const bool done = SteerToOthers(own, others);
+  Log(done ? LogLevel::kInfo : LogLevel::kWarn, "handing_over",
+      {{"listener", listener}, {"sockets", others}, {"steered", done}});
+  return done;
 }
 
 void AcceptingEnd::Begin(const std::vector<Worker*>& workers, std::function<void()> done) {
   done_ = std::move(done);
-  const Millis quiet = Steer() ? kQuiet : Millis{0};
+  taken_.resize(sockets_.empty() ? 0 : sockets_.front().size());
+  open_ = taken_.size();
+  std::vector<Millis> quiet;
+  for (std::size_t i = 0; i < taken_.size(); ++i) quiet.push_back(Steer(i) ? kQuiet : Millis{0});
   for (Worker* worker : workers) {
     worker->Post([this, quiet](Worker& self) {
-      self.StopAccepting(quiet, [this](std::vector<Fd> sockets) {
-        const auto shared = std::make_shared<std::vector<Fd>>(std::move(sockets));
-        post_([this, shared] { Take(std::move(*shared)); });
+      self.StopAccepting(quiet, [this](std::size_t listener, Fd socket) {
+        const auto shared = std::make_shared<Fd>(std::move(socket));
+        post_([this, listener, shared] { Take(listener, std::move(*shared)); });
       });
     });
   }
 }
 
-void AcceptingEnd::Take(std::vector<Fd> of_worker) {
-  taken_.push_back(std::move(of_worker));
-  if (taken_.size() < sockets_.size()) return;
-  CloseAll();
-  done_();
+void AcceptingEnd::Take(std::size_t listener, Fd socket) {
+  taken_[listener].push_back(std::move(socket));
+  if (given_up_) {
+    CloseTaken(listener);
+  } else if (taken_[listener].size() == sockets_.size()) {
+    CloseTaken(listener);
+    if (--open_ == 0) done_();
+  }
 }
 
-void AcceptingEnd::CloseAll() {
-  for (std::size_t i = 0; i < sockets_.front().size(); ++i) {
-    std::vector<Fd> own;
-    for (std::vector<Fd>& of_worker : taken_) own.push_back(std::move(of_worker[i]));
-    CloseSteered(std::move(own));
-  }
+void AcceptingEnd::GiveUp() {
+  given_up_ = true;
+  for (std::size_t i = 0; i < taken_.size(); ++i) CloseTaken(i);
+}
+
+void AcceptingEnd::CloseTaken(std::size_t listener) {
+  CloseSteered(std::exchange(taken_[listener], {}), OfListener(listener));
 }
 
 }  // namespace connguard

@@ -13,7 +13,8 @@ namespace connguard {
 
 // Where sockets of another process listen on the same address – a newer guard – new connections are
 // steered to them, and the workers serve who has come until nobody has come for a while. Else they
-// accept who waits. Then the sockets are closed.
+// accept who waits. Then the sockets are closed. Each listener goes its own way: a newer guard need
+// not listen everywhere.
 //
 // Lives on the control thread; outlives the workers.
 class AcceptingEnd {
@@ -32,17 +33,23 @@ class AcceptingEnd {
 
   // Once. `done` is called when every socket is closed.
   void Begin(const std::vector<Worker*>& workers, std::function<void()> done);
+  // Waits for no worker any more: closes at once what they have given back, and whatever they still
+  // do. `done` is not called from here on.
+  void GiveUp();
 
  private:
   std::vector<int> OfListener(std::size_t listener) const;
-  bool Steer() const;
-  void Take(std::vector<Fd> of_worker);
-  void CloseAll();
+  bool Steer(std::size_t listener) const;
+  void Take(std::size_t listener, Fd socket);
+  void CloseTaken(std::size_t listener);
 
   const Sockets sockets_;
   const Post post_;
   std::function<void()> done_;
-  std::vector<std::vector<Fd>> taken_;  // from the workers that have finished
+  // For each listener, the sockets of the workers that have finished.
+  std::vector<std::vector<Fd>> taken_;
+  std::size_t open_ = 0;  // listeners that some worker has not finished
+  bool given_up_ = false;
 };
 
 }  // namespace connguard

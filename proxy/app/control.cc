@@ -15,7 +15,7 @@ namespace {
 // Whoever asks over the admin endpoint keeps its other clients waiting.
 constexpr std::chrono::seconds kReloadPatience{5};
 
-// For Close frames to leave, when the drain's time is over.
+// For Close frames to leave, when the drain's time is over or a second signal ends it.
 constexpr Millis kLastWords{250};
 
 }  // namespace
@@ -119,12 +119,16 @@ void Control::WorkerIsIdle() {
   });
 }
 
+bool Control::RequestReload(Reloader::Done done) {
+  return Post([this, done = std::move(done)] { BeginReload("admin", done); });
+}
+
 ReloadOutcome Control::Reload() {
-  const auto promise = std::make_shared<std::promise<ReloadOutcome>>();
+  auto promise = std::make_shared<std::promise<ReloadOutcome>>();
   std::future<ReloadOutcome> outcome = promise->get_future();
-  const bool posted = Post([this, promise] {
-    BeginReload("admin", [promise](const ReloadOutcome& done) { promise->set_value(done); });
-  });
+  // The only owner: a request that is dropped breaks the promise.
+  const bool posted = RequestReload(
+      [promise = std::move(promise)](const ReloadOutcome& done) { promise->set_value(done); });
   if (!posted) throw std::runtime_error("the guard is stopping");
   if (outcome.wait_for(kReloadPatience) != std::future_status::ready) {
     throw std::runtime_error("the names of new upstreams are still being looked up");
@@ -157,14 +161,27 @@ void Control::OnWake() {
 void Control::OnSignal(int number) {
   if (number == SIGHUP) {
     BeginReload("signal", [](const ReloadOutcome&) {});
-  } else if (std::exchange(signalled_, true)) {
-    Stop();
   } else {
-    BeginDrain();
+    OnStopSignal();
+  }
+}
+
+// The first asks, the second lets nobody finish, the third does not even let him hear of it.
+void Control::OnStopSignal() {
+  switch (++stop_signals_) {
+    case 1:
+      BeginDrain();
+      break;
+    case 2:
+      CutWorkers();
+      break;
+    default:
+      Stop();
   }
 }
 
 void Control::BeginReload(std::string_view why, Reloader::Done done) {
+  if (stopped_) return;  // asked for in the same breath: a look-up begun now would never be ended
   service_.Reloading();
   reloader_.Reload(why, [this, done = std::move(done)](const ReloadOutcome& outcome) {
     if (state_.drain == DrainState::kOff) service_.Ready();
@@ -214,18 +231,33 @@ void Control::StopAccepting() {
 }
 
 void Control::DrainWorkers() {
-  if (stopped_ || state_.drain == DrainState::kDraining) return;
+  if (cut_ || state_.drain == DrainState::kDraining) return;
+  accepting_end_->GiveUp();
   const Millis drain = config()->shutdown.drain;
-  state_.drain_deadline = std::chrono::system_clock::now() + drain;
-  state_.drain = DrainState::kDraining;
-  Publish(feed_, AdminEvent::Kind::kDrain, "draining");
+  EnterDraining(drain);
   for (Worker* worker : workers_) worker->Post([drain](Worker& self) { self.Shutdown(drain); });
   After(drain, [](uv_timer_t* self) { static_cast<Control*>(self->data)->CutWorkers(); });
 }
 
-// What is left is told so, and has a moment to leave.
+// `left`: to the cut.
+void Control::EnterDraining(Millis left) {
+  state_.drain_deadline = std::chrono::system_clock::now() + left;
+  if (state_.drain.exchange(DrainState::kDraining) == DrainState::kDraining) return;
+  Publish(feed_, AdminEvent::Kind::kDrain, "draining");
+}
+
+// What is left is told so, and has a moment to leave. At the end of the drain, or on a second
+// signal, however far the way out has got by then.
 void Control::CutWorkers() {
-  for (Worker* worker : workers_) worker->Post([](Worker& self) { self.Cut(); });
+  if (std::exchange(cut_, true)) return;
+  accepting_end_->GiveUp();
+  EnterDraining(Millis{0});
+  for (Worker* worker : workers_) {
+    worker->Post([](Worker& self) {
+      self.Shutdown(Millis{0});
+      self.Cut();
+    });
+  }
   After(kLastWords, [](uv_timer_t* self) { static_cast<Control*>(self->data)->Stop(); });
 }
 

@@ -57,8 +57,11 @@ class Control {
   // From any thread, as long as the object lives. False: the loop has ended.
   bool Post(std::function<void()> task);
   void WorkerIsIdle();
-  // As SIGTERM, but once more changes nothing.
+  // As the first SIGTERM; once more changes nothing.
   void Drain();
+  // As SIGHUP. `done` gets the outcome on the control thread; it is dropped uncalled when the guard
+  // stops before there is one. False: the loop has ended.
+  bool RequestReload(Reloader::Done done);
   // Waits for the outcome, five seconds at most. Throws std::runtime_error when there is none.
   ReloadOutcome Reload();
 
@@ -74,6 +77,7 @@ class Control {
   };
 
   void OnSignal(int number);
+  void OnStopSignal();
   void BeginReload(std::string_view why, Reloader::Done done);
   void OnWake();
   void OnResolved(const Address& upstream, const std::vector<SocketAddress>& addresses);
@@ -82,6 +86,7 @@ class Control {
   void BeginDrain();
   void StopAccepting();
   void DrainWorkers();
+  void EnterDraining(Millis left);
   void CutWorkers();
   void Stop();
   void After(Millis time, uv_timer_cb then);
@@ -102,7 +107,8 @@ class Control {
   std::unique_ptr<AcceptingEnd> accepting_end_;
   std::atomic<std::size_t> idle_workers_{0};
   std::atomic<bool> resolved_{false};
-  bool signalled_ = false;  // to drain: the next signal stops at once
+  unsigned stop_signals_ = 0;  // a drain over the admin endpoint is none
+  bool cut_ = false;           // nothing begins or goes on draining any more
   bool stopped_ = false;
   mutable std::mutex mutex_;  // the rest
   std::shared_ptr<const Config> config_;

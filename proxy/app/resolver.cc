@@ -41,6 +41,7 @@ struct Resolver::Lookup {
   std::vector<SocketAddress> known{};
   uv_timer_t timer{};
   uv_getaddrinfo_t request{};
+  int refusal = 0;  // of the last request, at once
   bool tried = false;
   bool busy = false;
   bool stopped = false;
@@ -55,9 +56,17 @@ struct Resolver::Lookup {
     const auto done = [](uv_getaddrinfo_t* self, int status, addrinfo* found) {
       static_cast<Lookup*>(self->data)->Done(status, found);
     };
-    busy = uv_getaddrinfo(timer.loop, &request, done, address.host.c_str(), service.c_str(),
-                          &hints) == 0;
-    if (!busy) Again(kRetryMillis);
+    refusal =
+        uv_getaddrinfo(timer.loop, &request, done, address.host.c_str(), service.c_str(), &hints);
+    busy = refusal == 0;
+    // A name that libuv does not even try is told of like any other that fails: later, for whoever
+    // has asked is not ready to hear of it.
+    if (!busy) {
+      Wait(0, [](uv_timer_t* self) {
+        auto* const lookup = static_cast<Lookup*>(self->data);
+        lookup->Conclude(lookup->refusal, {});
+      });
+    }
   }
 
   void Done(int status, addrinfo* found) {
@@ -66,23 +75,25 @@ struct Resolver::Lookup {
     uv_freeaddrinfo(found);
     if (stopped) {
       FreeIfOver();
-      return;
+    } else {
+      Conclude(status, addresses);
     }
+  }
+
+  void Conclude(int status, const std::vector<SocketAddress>& addresses) {
     const bool first = !std::exchange(tried, true);
     if (status != 0 && !failing) {
       Log(LogLevel::kWarn, "resolve_failed",
           {{"host", address.host}, {"why", uv_strerror(status)}});
     }
     failing = status != 0;
-    Again(failing ? kRetryMillis : kRefreshMillis);
+    Wait(failing ? kRetryMillis : kRefreshMillis,
+         [](uv_timer_t* self) { static_cast<Lookup*>(self->data)->Begin(); });
     if (!failing) known = addresses;
     if (!failing || first) owner->found_(Address(address), addresses);  // may end this look-up
   }
 
-  void Again(std::uint64_t millis) {
-    uv_timer_start(
-        &timer, [](uv_timer_t* self) { static_cast<Lookup*>(self->data)->Begin(); }, millis, 0);
-  }
+  void Wait(std::uint64_t millis, uv_timer_cb then) { uv_timer_start(&timer, then, millis, 0); }
 
   void Stop() {
     stopped = true;
@@ -116,10 +127,12 @@ void Resolver::Add(const Config& config) {
 }
 
 void Resolver::KeepOnly(const Config& config) {
-  const auto others = std::ranges::stable_partition(
-      lookups_, [&config](const Lookup* lookup) { return Names(config, lookup->address); });
-  for (Lookup* lookup : others) lookup->Stop();
-  lookups_.erase(others.begin(), others.end());
+  // Not std::ranges': clang 14 does not take the subrange that libstdc++ 12 gives back.
+  const auto others = std::stable_partition(
+      lookups_.begin(), lookups_.end(),
+      [&config](const Lookup* lookup) { return Names(config, lookup->address); });
+  std::for_each(others, lookups_.end(), [](Lookup* lookup) { lookup->Stop(); });
+  lookups_.erase(others, lookups_.end());
 }
 
 std::vector<SocketAddress> Resolver::Find(const Address& upstream) const {

@@ -206,16 +206,10 @@ Millis Worker::Prepare() {
   return errands_.empty() && retired_.empty() ? wait : Millis{0};
 }
 
-void Worker::StopAccepting(Millis quiet, const std::function<void(std::vector<Fd>)>& finished) {
-  finished_listeners_.resize(listeners_.size());
+void Worker::StopAccepting(const std::vector<Millis>& quiet,
+                           const std::function<void(std::size_t, Fd)>& finished) {
   for (std::size_t i = 0; i < listeners_.size(); ++i) {
-    listeners_[i]->Finish(quiet, [this, i, finished](Fd fd) {
-      finished_listeners_[i] = std::move(fd);
-      const auto is_there = [](const Fd& other) { return static_cast<bool>(other); };
-      if (std::ranges::all_of(finished_listeners_, is_there)) {
-        finished(std::move(finished_listeners_));
-      }
-    });
+    listeners_[i]->Finish(quiet[i], [i, finished](Fd fd) { finished(i, std::move(fd)); });
   }
 }
 

@@ -77,9 +77,10 @@ class Worker {
   void Retire(SessionId id);
   void DeliverFence(const std::string& key, const FenceEffect& effect);
 
-  // Accepts until nobody has come for `quiet`; then `finished` gets the listening sockets, in the
-  // order of the configuration, on this worker's thread.
-  void StopAccepting(Millis quiet, const std::function<void(std::vector<Fd>)>& finished);
+  // On each listener, in the configuration's order, accepts until nobody has come for its `quiet`;
+  // then `finished` gets its number and its socket, on this worker's thread. Not after Shutdown().
+  void StopAccepting(const std::vector<Millis>& quiet,
+                     const std::function<void(std::size_t listener, Fd socket)>& finished);
   // Stops listening and asks every session to end, spread over at most half of `time` so that their
   // clients do not come back in one wave; Shared::on_idle is called when all have ended.
   void Shutdown(Millis time);
@@ -144,8 +145,7 @@ class Worker {
   FenceShard fences_;
   JsonInspector inspector_;
   std::vector<std::unique_ptr<Listener>> listeners_;
-  std::vector<Fd> finished_listeners_;  // none yet where it is still being accepted
-  std::vector<Errand> errands_;         // to itself
+  std::vector<Errand> errands_;  // to itself
   std::vector<Slot> slots_;
   std::vector<std::uint32_t> free_slots_;
   std::vector<std::unique_ptr<Session>> retired_;  // destroyed between two turns of the loop

@@ -81,10 +81,9 @@ void DropPackets(int fd) {
   Attach(fd, SO_ATTACH_FILTER, code);
 }
 
-}  // namespace
-
-std::size_t OthersListening(std::span<const int> own) {
-  const std::optional<Place> place = own.empty() ? std::nullopt : PlaceOf(own.front());
+// Sockets that listen where `socket` does, besides `own`, of which some may have been closed.
+std::size_t CountOthers(int socket, std::span<const int> own) {
+  const std::optional<Place> place = PlaceOf(socket);
   if (!place) return 0;
   std::ifstream table(place->table);
   std::string line;
@@ -106,6 +105,12 @@ std::size_t OthersListening(std::span<const int> own) {
   return others;
 }
 
+}  // namespace
+
+std::size_t OthersListening(std::span<const int> own) {
+  return own.empty() ? 0 : CountOthers(own.front(), own);
+}
+
 bool SteerToOthers(std::span<const int> own, std::size_t others) {
   if (own.empty() || others == 0) return false;
   auto code = std::to_array<sock_filter>(
@@ -121,16 +126,16 @@ bool SteerToOthers(std::span<const int> own, std::size_t others) {
 // at least as many others as own, index `others` is one of theirs until the last of ours is closed,
 // and then none: the kernel spreads over all of them again. Where there are fewer, index own.size()
 // is theirs for as long as can be; what comes to ours afterwards is dropped.
-void CloseSteered(std::vector<Fd> own, const std::function<void()>& after_each) {
-  std::vector<int> sockets;
-  for (const Fd& fd : own) sockets.push_back(fd.get());
-  const std::size_t others = OthersListening(sockets);
+void CloseSteered(std::vector<Fd> closing, std::span<const int> own,
+                  const std::function<void()>& after_each) {
+  if (closing.empty()) return;
+  const std::size_t others = CountOthers(closing.front().get(), own);
   if (others > 0) {
-    SteerToOne(sockets.front(), std::max(others, own.size()));
-    for (const int socket : sockets) DropPackets(socket);
+    SteerToOne(closing.front().get(), std::max(others, own.size()));
+    for (const Fd& socket : closing) DropPackets(socket.get());
   }
-  while (!own.empty()) {
-    own.pop_back();
+  while (!closing.empty()) {
+    closing.pop_back();
     if (after_each) after_each();
   }
 }

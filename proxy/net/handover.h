@@ -28,8 +28,10 @@ bool SteerToOthers(std::span<const int> own, std::size_t others);
 
 // Closes sockets that nobody has come to for a while since SteerToOthers. Who is steered to one of
 // them all the same, in the microseconds that this takes, has to knock again and comes to an other.
-// `after_each`: called when one more is closed.
-void CloseSteered(std::vector<Fd> own, const std::function<void()>& after_each = {});
+// `own`: as for SteerToOthers; those of them that are not to be closed yet may still be open, and
+// those that are closed already do no harm. `after_each`: called when one more is closed.
+void CloseSteered(std::vector<Fd> closing, std::span<const int> own,
+                  const std::function<void()>& after_each = {});
 
 // Forgets what an earlier hand-over has left: who connects comes to any socket of the group.
 void StopSteering(int listener);

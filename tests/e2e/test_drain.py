@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import subprocess
 
 import pytest
@@ -53,6 +54,33 @@ async def test_a_second_order_changes_nothing(stack):
     await turn
     client.abort()
     assert s.guard.process.wait(SECONDS) == 0
+
+
+async def test_the_first_signal_behind_it_changes_nothing(stack):
+    s = stack()
+    client = await s.connect("ann")
+    turn = asyncio.ensure_future(client.turn(tokens=20, pace=0.1))
+    await asyncio.sleep(0.3)
+    assert (await drain(s.guard)).returncode == 0
+    s.guard.process.send_signal(signal.SIGTERM)
+    assert len(await turn) == 21
+    client.abort()
+    assert s.guard.process.wait(SECONDS) == 0
+
+
+async def test_the_second_signal_behind_it_cuts_and_says_so(stack):
+    s = stack()
+    client = await s.connect("ann")
+    turn = asyncio.ensure_future(client.turn(tokens=200, pace=0.1))
+    await asyncio.sleep(0.3)
+    assert (await drain(s.guard)).returncode == 0
+    s.guard.process.send_signal(signal.SIGTERM)
+    s.guard.process.send_signal(signal.SIGINT)  # two of the same may come as one
+    with pytest.raises(Closed) as closed:
+        await turn
+    assert closed.value.code == 1012
+    assert s.guard.process.wait(SECONDS) == 0
+    assert '"cause":"shutdown"' in s.guard.log() and '"close_up":1001' in s.guard.log()
 
 
 async def test_a_guard_that_wants_a_token_obeys_nobody_else(start_agent, start_guard, tmp_path):

@@ -23,6 +23,42 @@ class ShutdownTest : public GuardTest {
     StartGuard({.upstream = origin_.url(), .shutdown = shutdown, .workers = workers});
   }
 
+  // One of each kind that no drain ends by itself.
+  struct Left {
+    Ends turn;
+    Ends shielded;
+    TestClient http;
+    OriginLeg stream;
+  };
+
+  Left OpenAll() {
+    Ends turn = OpenInTurn("/ws/ann");
+    Ends shielded = OpenInTurn("/ws/bob");
+    shielded.client.Reset();
+    guard().AwaitTunnels("shielded", 1);
+    TestClient http = guard().Connect();
+    http.Send("GET /stream HTTP/1.1\r\nHost: guard\r\n\r\n");
+    OriginLeg stream = origin_.Accept();
+    stream.ReadRequest();
+    stream.Send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n");
+    http.ExpectStatus(200);
+    http.ReadThrough("a\r\n");
+    return {std::move(turn), std::move(shielded), std::move(http), std::move(stream)};
+  }
+
+  // Each has its last words, and the log a line for each tunnel; nobody answers them.
+  void ExpectCut(Left& left) {
+    EXPECT_EQ(left.turn.client.ReadClose(), 1012);
+    EXPECT_EQ(left.turn.origin.ReadClose(), 1001);
+    EXPECT_EQ(left.shielded.origin.ReadClose(), 1001);
+    PeerEnd end = PeerEnd::kFin;
+    left.http.ReadToEnd(&end);
+    EXPECT_EQ(end, PeerEnd::kReset);
+    EXPECT_EQ(guard().AwaitExit(), 0);
+    guard().AwaitLog("tunnel_closed");
+    guard().AwaitLog("tunnel_closed");
+  }
+
   bool Refused() {
     try {
       guard().Connect();
@@ -176,42 +212,37 @@ TEST_F(ShutdownTest, AHandshakeUnderWayIsRefusedAndItsUpstreamFinished) {
   EXPECT_EQ(guard().AwaitExit(), 0);
 }
 
-TEST_F(ShutdownTest, ASecondSignalEndsAtOnce) {
-  StartWith("{drain: 60s}");
-  Ends ends = OpenInTurn();
-  guard().Signal(SIGTERM);
-  EXPECT_TRUE(Eventually([this] { return Refused(); }));
+TEST_F(ShutdownTest, WhatIsLeftAfterTheDrainTimeIsCutAndToldSo) {
+  StartWith("{drain: 500ms}");
+  Left left = OpenAll();
   const Stopwatch since;
   guard().Signal(SIGTERM);
-  EXPECT_EQ(guard().AwaitExit(), 0);
+  ExpectCut(left);
+  EXPECT_GE(since.elapsed(), 499ms);
   EXPECT_LT(since.elapsed(), 10s);
 }
 
-TEST_F(ShutdownTest, WhatIsLeftAfterTheDrainTimeIsCutAndToldSo) {
-  StartWith("{drain: 500ms}");
-  Ends ends = OpenInTurn("/ws/ann");
-  Ends shielded = OpenInTurn("/ws/bob");
-  shielded.client.Reset();
-  TestClient http = guard().Connect();
-  http.Send("GET /stream HTTP/1.1\r\nHost: guard\r\n\r\n");
-  OriginLeg stream = origin_.Accept();
-  stream.ReadRequest();
-  stream.Send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n");
-  http.ExpectStatus(200);
-  http.ReadThrough("a\r\n");
+TEST_F(ShutdownTest, ASecondSignalIsTheEndOfTheDrain) {
+  StartWith("{drain: 60s}");
+  Left left = OpenAll();
   const Stopwatch since;
   guard().Signal(SIGTERM);
-  EXPECT_EQ(ends.client.ReadClose(), 1012);
-  EXPECT_GE(since.elapsed(), 499ms);
-  EXPECT_EQ(ends.origin.ReadClose(), 1001);
-  EXPECT_EQ(shielded.origin.ReadClose(), 1001);
-  PeerEnd end = PeerEnd::kFin;
-  http.ReadToEnd(&end);
-  EXPECT_EQ(end, PeerEnd::kReset);
-  EXPECT_EQ(guard().AwaitExit(), 0);
+  EXPECT_TRUE(Eventually([this] { return Refused(); }));
+  EXPECT_TRUE(left.turn.client.Silent());
+  guard().Signal(SIGTERM);
+  ExpectCut(left);
   EXPECT_LT(since.elapsed(), 10s);
-  guard().AwaitLog("tunnel_closed");
-  guard().AwaitLog("tunnel_closed");
+}
+
+TEST_F(ShutdownTest, ASecondSignalIsTheEndOfTheDelayToo) {
+  StartWith("{delay: 60s, drain: 60s}", 2);
+  Left left = OpenAll();
+  const Stopwatch since;
+  guard().Signal(SIGTERM);
+  guard().AwaitLog("stopping");
+  guard().Signal(SIGINT);
+  ExpectCut(left);
+  EXPECT_LT(since.elapsed(), 10s);
 }
 
 TEST_F(ShutdownTest, DelayComesFirst) {

@@ -27,7 +27,8 @@ using Clock = std::chrono::steady_clock;
 std::string Yaml(const GuardSetup& setup) {
   const auto more = [](const std::string& pairs) { return pairs.empty() ? "" : ", " + pairs; };
   return "version: 1\nlisteners: [{name: public, bind: \"" + setup.bind + "\"" +
-         more(setup.listener_more) + "}]\nupstreams:\n  - {name: agent, url: \"" + setup.upstream +
+         more(setup.listener_more) + "}" + setup.more_listeners +
+         "]\nupstreams:\n  - {name: agent, url: \"" + setup.upstream +
          "\", traceparent: " + setup.traceparent + more(setup.upstream_more) +
          "}\nroutes:\n  - name: chat\n    match: {path: \"/ws/{user}\"}\n    upstream: agent\n"
          "    session: {" +
@@ -141,10 +142,16 @@ void TestGuard::AwaitListening() {
   admin_ = ToAddress(Member(line, "admin"));
 }
 
-double TestGuard::Metric(std::string_view name, std::string_view label) const {
+std::string TestGuard::AskAdmin(const std::string& path) const {
   Peer admin(ConnectTo(admin_), false);
-  admin.Send("GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
-  std::istringstream page(admin.ReadToEnd());
+  admin.Send("GET " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+  return admin.ReadToEnd();
+}
+
+bool TestGuard::Ready() const { return AskAdmin("/readyz").starts_with("HTTP/1.1 200 "); }
+
+double TestGuard::Metric(std::string_view name, std::string_view label) const {
+  std::istringstream page(AskAdmin("/metrics"));
   double sum = 0;
   for (std::string line; std::getline(page, line);) {
     const bool named = line.starts_with(name) && line.size() > name.size() &&

@@ -28,6 +28,7 @@ struct GuardSetup {
   std::string logging = "{}";
   std::string bind = "127.0.0.1:0";
   std::string listener_more = {};
+  std::string more_listeners = {};  // each begins with a comma
   int workers = 1;
   std::string rest_path = "/**";  // what the route rest matches
   std::string rest_session = {};
@@ -48,6 +49,8 @@ class TestGuard {
 
   // The sum over all samples of a metric, or over those whose labels contain `label`.
   double Metric(std::string_view name, std::string_view label = "") const;
+  // As /readyz has it.
+  bool Ready() const;
   // Waits until it has this value.
   void AwaitMetric(std::string_view name, std::string_view label, double value) const;
   // Tunnels of a state: dialing, open, shielded, closing.
@@ -71,6 +74,7 @@ class TestGuard {
   long ResidentMemory() const;
 
  private:
+  std::string AskAdmin(const std::string& path) const;
   void Spawn(const std::string& file);
   void AwaitListening();
   bool ReadLog(std::chrono::steady_clock::time_point deadline);

@@ -70,7 +70,7 @@ class HandoverTest : public testing::TestWithParam<const char*> {
     EXPECT_EQ(older.AcceptAll(), 0);
     EXPECT_EQ(newer.AcceptAll(), kConnects);
     const bool fewer = newer.sockets().size() < own.size();
-    CloseSteered(older.Take(), [&] {
+    CloseSteered(older.Take(), own, [&] {
       if (!fewer) ExpectServedAtOnce(newer);
     });
     ExpectAllServed(newer);
@@ -139,7 +139,7 @@ TEST_P(HandoverTest, WhoMeetsASocketThatIsAboutToCloseComesToTheNewGuardLater) {
   ASSERT_TRUE(SteerToOthers(own, 1));
   const SocketAddress name = ParseLiteral(older.address()).front();
   std::vector<Fd> clients;
-  CloseSteered(older.Take(), [&] {
+  CloseSteered(older.Take(), own, [&] {
     for (int i = 0; i < kConnects; ++i) clients.push_back(Dial(name));
   });
   std::size_t served = 0;
