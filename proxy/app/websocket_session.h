@@ -136,6 +136,7 @@ class WebSocketSession : public Session, private ClientStreamSink, private Upstr
   void LogState(std::string_view from, std::string_view to) const;
   const char* StateWord() const;
   void NoteState();
+  void NoteCloseTo(Side side, CloseCode code);
   void Tell(AdminEvent::Kind kind);
   LegInfo DescribeClient() const;
   LegInfo DescribeUpstream() const;

@@ -141,10 +141,29 @@ void TestGuard::AwaitListening() {
   admin_ = ToAddress(Member(line, "admin"));
 }
 
-double TestGuard::Metric(std::string_view name, std::string_view label) const {
+Answer TestGuard::Ask(std::string_view method, std::string_view target) const {
   Peer admin(ConnectTo(admin_), false);
-  admin.Send("GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
-  std::istringstream page(admin.ReadToEnd());
+  admin.Send(std::string(method) + " " + std::string(target) +
+             " HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+  Answer answer;
+  answer.head = admin.ReadThrough("\r\n\r\n");
+  answer.status = std::stoi(answer.head.substr(answer.head.find(' ')));
+  answer.body = admin.ReadToEnd();
+  return answer;
+}
+
+std::string TestGuard::OnlySession() const {
+  const std::string list = Ask("GET", "/v1/sessions").body;
+  constexpr std::string_view kMark = "\"id\":\"";
+  const std::size_t at = list.find(kMark);
+  EXPECT_EQ(at, list.rfind(kMark)) << list;
+  if (at == std::string::npos) throw std::runtime_error("no session: " + list);
+  const std::size_t begin = at + kMark.size();
+  return list.substr(begin, list.find('"', begin) - begin);
+}
+
+double TestGuard::Metric(std::string_view name, std::string_view label) const {
+  std::istringstream page(Ask("GET", "/metrics").body);
   double sum = 0;
   for (std::string line; std::getline(page, line);) {
     const bool named = line.starts_with(name) && line.size() > name.size() &&

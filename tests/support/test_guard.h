@@ -46,6 +46,11 @@ class TestGuard {
   TestClient Connect(int receive_buffer = 0) const { return TestClient(address_, receive_buffer); }
   pid_t pid() const { return pid_; }
 
+  // What the admin endpoints answer, with its body.
+  Answer Ask(std::string_view method, std::string_view target) const;
+  // The id of the one session that there is.
+  std::string OnlySession() const;
+
   // The sum over all samples of a metric, or over those whose labels contain `label`.
   double Metric(std::string_view name, std::string_view label = "") const;
   // Waits until it has this value.
