@@ -22,7 +22,11 @@ void WebSocketSession::OnCut() noexcept {
     EndClient(CloseCause::kShutdown);
     DropClient(CloseCause::kShutdown, CloseCode::kAbnormal);
   }
-  if (phase_ == UpstreamPhase::kFrames) CloseUpstream(CloseCode::kGoingAway);
+  using enum Tunnel::State;
+  const Tunnel::State state = tunnel_->state();
+  if (state == kShielded || state == kLingering) {
+    tunnel_->UpstreamFault(CloseCause::kShutdown, worker_.now());
+  }
   Settle();
   if (!closed_) LogClosed();
 }
