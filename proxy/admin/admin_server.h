@@ -40,7 +40,9 @@ class AdminServer {
     // These ask every worker and wait, a second at most; std::runtime_error when one is silent.
     std::function<std::vector<SessionInfo>()> sessions{};
     std::function<std::optional<SessionInfo>(std::string_view id)> session{};  // with its recorder
-    std::function<bool(std::string_view id)> close_session{};  // false: there is none
+    // Its state right after; nullopt: there is none.
+    std::function<std::optional<std::string_view>(std::string_view id, OnShield shield)>
+        close_session{};
     std::function<std::vector<KeyInfo>()> keys{};
     std::function<void()> drain{};
     // std::runtime_error when it has not ended in time.

@@ -70,12 +70,14 @@ void AddQuestions(const std::vector<Worker*>& workers, AdminServer::Sources& sou
         Begin(*owner, [id = session->connection](Worker& worker) { return worker.Describe(id); });
     return Await(answer);
   };
-  sources.close_session = [workers](std::string_view text) {
+  sources.close_session = [workers](std::string_view text,
+                                    OnShield shield) -> std::optional<std::string_view> {
     const std::optional<Ticket> session = ParseSessionName(text);
     Worker* const owner = WorkerOf(workers, session);
-    if (owner == nullptr) return false;
-    auto answer = Begin(
-        *owner, [id = session->connection](Worker& worker) { return worker.EndByOperator(id); });
+    if (owner == nullptr) return std::nullopt;
+    auto answer = Begin(*owner, [id = session->connection, shield](Worker& worker) {
+      return worker.EndByOperator(id, shield);
+    });
     return Await(answer);
   };
   sources.keys = [workers] {

@@ -42,19 +42,24 @@ void WebSocketSession::EndAtBoundary() {
   DropClient(CloseCause::kShutdown, CloseCode::kAbnormal);
 }
 
-void WebSocketSession::OnOperator() noexcept {
-  recorder_.At(worker_.now());
-  recorder_.Note("ended by the operator");
+void WebSocketSession::OnOperator(OnShield shield) noexcept {
+  const TimePoint now = worker_.now();
+  recorder_.At(now);
   if (waiting_) {
+    recorder_.Note("ended by the operator");
     fence_.Abandon();
     waiting_ = false;
     RefuseClient(503, kWhyOperator, HandshakeResult::kOperator);
-  } else if (client_) {
+  } else if (client_ && !tunnel_->client_gone()) {
+    recorder_.Note("ended by the operator");
     if (detail_.empty()) detail_ = kWhyOperator;  // the Close's reason, too
     EndClient(CloseCause::kOperator);
     DropClient(CloseCause::kOperator, CloseCode::kAbnormal);
-  } else if (phase_ == UpstreamPhase::kFrames) {
-    CloseUpstream(CloseCode::kGoingAway);  // the shield is given up
+  }
+  // Only then: a linger or a closing handshake ends by itself, and soon.
+  if (shield == OnShield::kEnd && tunnel_ && tunnel_->state() == Tunnel::State::kShielded) {
+    recorder_.Note("shield ended by the operator");
+    tunnel_->UpstreamFault(CloseCause::kOperator, now);
   }
   Settle();
 }

@@ -56,5 +56,15 @@ TEST_F(AShieldThatIsCut, ByTheTurnsTimeIsRecorded) {
   ExpectShieldInFigures();
 }
 
+TEST_F(AShieldThatIsCut, ByTheOperatorIsRecorded) {
+  StartGuard();
+  OriginLeg origin = Shielded();
+  EXPECT_EQ(guard().Ask("DELETE", "/v1/sessions/" + guard().OnlySession() + "?shield=end").status,
+            202);
+  ExpectClosedWith(origin, 1001);
+  ExpectShieldInLog();
+  ExpectShieldInFigures();
+}
+
 }  // namespace
 }  // namespace connguard::testing

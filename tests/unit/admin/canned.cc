@@ -73,10 +73,12 @@ AdminServer::Sources CannedGuard::Sources() {
                         {.ago = Millis(20), .what = "client text 17 fin"}};
     return session;
   };
-  sources.close_session = [this, find](std::string_view id) {
-    if (find(id) == sessions.end()) return false;
+  sources.close_session = [this, find](std::string_view id,
+                                       OnShield shield) -> std::optional<std::string_view> {
+    const auto found = find(id);
+    if (found == sessions.end()) return std::nullopt;
     closed.emplace_back(id);
-    return true;
+    return shield == OnShield::kEnd ? "closing" : found->state;
   };
   sources.keys = [this] {
     if (silent) throw std::runtime_error("worker 1 is silent");

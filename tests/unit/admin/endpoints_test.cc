@@ -253,6 +253,23 @@ TEST_F(EndpointsTest, DeleteClosesASessionThatThereIs) {
   EXPECT_EQ(guard_.closed.size(), 1U);
 }
 
+TEST_F(EndpointsTest, DeleteEndsAShieldOnlyWhenItSaysSo) {
+  const std::string session = "/v1/sessions/0:4294967300";
+  for (const char* query : {"?shield", "?shield=", "?shield=keep", "?shield=END", "?x=end"}) {
+    EXPECT_EQ(Ask("DELETE", session + query).status, 400) << query;
+  }
+  EXPECT_TRUE(guard_.closed.empty()) << "a wrong request does nothing";
+  EXPECT_EQ(Parse(Ask("DELETE", session + "?shield=end").body)["state"], "closing");
+}
+
+TEST_F(EndpointsTest, DeleteAsksTheWorkerOnce) {
+  sources_.session = [](std::string_view) -> std::optional<SessionInfo> {
+    ADD_FAILURE() << "the answer says all";
+    return std::nullopt;
+  };
+  EXPECT_EQ(Ask("DELETE", "/v1/sessions/0:4294967300").status, 202);
+}
+
 TEST_F(EndpointsTest, KeysAreListed) {
   const auto list = Json("/v1/keys");
   EXPECT_EQ(list["total"], 2);
