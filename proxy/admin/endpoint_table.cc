@@ -15,8 +15,6 @@ namespace {
 
 using Sources = AdminServer::Sources;
 
-constexpr std::string_view kSilent = "A worker does not answer.";
-
 AdminAnswer Gone(const AdminCall& call) {
   return Problem(404, "Not Found", "There is no session '" + call.id + "' (any more).");
 }
@@ -141,10 +139,10 @@ constexpr auto kTable = std::to_array<EndpointRow>({
     {"GET", "/readyz", Has<&Sources::not_ready_reason>, Ready},
     {"GET", "/metrics", Has<&Sources::metrics>, Metrics},
     {"GET", "/v1/overview", HasFigures, Overview},
-    {"GET", "/v1/sessions", Has<&Sources::sessions>, Sessions, true, kSilent},
-    {"GET", "/v1/sessions/{id}", Has<&Sources::session>, Session, false, kSilent},
-    {"DELETE", "/v1/sessions/{id}", Has<&Sources::close_session>, CloseSession, true, kSilent},
-    {"GET", "/v1/keys", Has<&Sources::keys>, Keys, true, kSilent},
+    {"GET", "/v1/sessions", Has<&Sources::sessions>, Sessions, true},
+    {"GET", "/v1/sessions/{id}", Has<&Sources::session>, Session},
+    {"DELETE", "/v1/sessions/{id}", Has<&Sources::close_session>, CloseSession, true},
+    {"GET", "/v1/keys", Has<&Sources::keys>, Keys, true},
     {"GET", "/v1/drain", HasFigures, DrainState},
     {"POST", "/v1/drain", CanDrain, Drain},
     {"POST", "/v1/reload", Has<&Sources::reload>, Reload, false,

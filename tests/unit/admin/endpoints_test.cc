@@ -128,7 +128,7 @@ TEST_F(EndpointsTest, ASilentWorkerIs503WhereItIsAsked) {
   for (const char* path : {"/v1/sessions", "/v1/sessions/0:4294967296", "/v1/keys"}) {
     const AdminAnswer answer = Get(path);
     EXPECT_EQ(answer.status, 503) << path;
-    EXPECT_EQ(Parse(answer.body)["detail"], "A worker does not answer.") << path;
+    EXPECT_EQ(Parse(answer.body)["detail"], "Worker 1 does not answer.") << path;
   }
   EXPECT_EQ(Ask("DELETE", "/v1/sessions/0:4294967296").status, 503);
   EXPECT_EQ(Ask("POST", "/v1/reload").status, 503);
