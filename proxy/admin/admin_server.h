@@ -37,10 +37,12 @@ class AdminServer {
     std::function<std::string()> metrics{};
     // Why the guard is not ready, or nullopt when it is: /readyz answers 503 or 200.
     std::function<std::optional<std::string>()> not_ready_reason{};
-    // These ask every worker and wait, a second at most; std::runtime_error when one is silent.
+    // These ask workers and wait, a second at most for all of them; Unavailable when one is silent.
     std::function<std::vector<SessionInfo>()> sessions{};
     std::function<std::optional<SessionInfo>(std::string_view id)> session{};  // with its recorder
-    std::function<bool(std::string_view id)> close_session{};  // false: there is none
+    // Its state right after; nullopt: there is none.
+    std::function<std::optional<std::string_view>(std::string_view id, OnShield shield)>
+        close_session{};
     std::function<std::vector<KeyInfo>()> keys{};
     std::function<void()> drain{};
     // std::runtime_error when it has not ended in time.

@@ -16,7 +16,6 @@ namespace {
 
 using Sources = AdminServer::Sources;
 
-constexpr std::string_view kSilent = "A worker does not answer.";
 constexpr std::string_view kUntold = "The last reload was refused; why is told with the token.";
 
 AdminAnswer Gone(const AdminCall& call) {
@@ -63,10 +62,13 @@ AdminAnswer Session(AdminCall& call) {
 }
 
 AdminAnswer CloseSession(AdminCall& call) {
-  if (!call.sources.close_session(call.id)) return Gone(call);
-  std::optional<SessionInfo> session;
-  if (call.sources.session) session = call.sources.session(call.id);
-  return JsonAnswer({{"id", call.id}, {"state", session ? session->state : "closing"}}, 202);
+  constexpr auto kShields = std::to_array<std::string_view>({"end"});
+  const bool end = call.query.Word("shield", kShields).has_value();
+  call.query.Finish();
+  const std::optional<std::string_view> state =
+      call.sources.close_session(call.id, end ? OnShield::kEnd : OnShield::kKeep);
+  if (!state) return Gone(call);
+  return JsonAnswer({{"id", call.id}, {"state", *state}}, 202);
 }
 
 AdminAnswer Keys(AdminCall& call) {
@@ -147,10 +149,10 @@ constexpr auto kTable = std::to_array<EndpointRow>({
     {"GET", "/readyz", Has<&Sources::not_ready_reason>, Ready},
     {"GET", "/metrics", Has<&Sources::metrics>, Metrics},
     {"GET", "/v1/overview", HasFigures, Overview},
-    {"GET", "/v1/sessions", Has<&Sources::sessions>, Sessions, true, kSilent},
-    {"GET", "/v1/sessions/{id}", Has<&Sources::session>, Session, false, kSilent},
-    {"DELETE", "/v1/sessions/{id}", Has<&Sources::close_session>, CloseSession, false, kSilent},
-    {"GET", "/v1/keys", Has<&Sources::keys>, Keys, true, kSilent},
+    {"GET", "/v1/sessions", Has<&Sources::sessions>, Sessions, true},
+    {"GET", "/v1/sessions/{id}", Has<&Sources::session>, Session},
+    {"DELETE", "/v1/sessions/{id}", Has<&Sources::close_session>, CloseSession, true},
+    {"GET", "/v1/keys", Has<&Sources::keys>, Keys, true},
     {"GET", "/v1/drain", HasFigures, DrainState},
     {"POST", "/v1/drain", CanDrain, Drain},
     {"POST", "/v1/reload", Has<&Sources::reload>, Reload, false,

@@ -11,6 +11,7 @@
 #include "admin/endpoint_table.h"
 #include "admin/http_exchange.h"
 #include "admin/overview.h"
+#include "admin/unavailable.h"
 #include "log/log.h"
 
 namespace connguard {
@@ -50,6 +51,9 @@ std::optional<AdminAnswer> BodyRefusal(const AdminRequest& request) {
 AdminAnswer Failed(const EndpointRow& row, const std::exception& error) {
   Log(LogLevel::kError, "admin_endpoint_failed",
       {{"method", row.method}, {"path", row.path}, {"error", error.what()}});
+  if (dynamic_cast<const Unavailable*>(&error) != nullptr) {
+    return Problem(503, "Service Unavailable", error.what());
+  }
   if (!row.silent.empty()) return Problem(503, "Service Unavailable", row.silent);
   return Problem(500, "Internal Server Error", "The endpoint failed; see the log.");
 }

@@ -25,6 +25,12 @@ struct LegInfo {
   std::optional<std::chrono::microseconds> rtt;  // of the last ping that was answered
 };
 
+// What becomes of an upstream in mid-turn when an operator ends its session.
+enum class OnShield : std::uint8_t {
+  kKeep,  // as after any drop
+  kEnd,   // it is closed at once
+};
+
 // A session that is a tunnel or wants to become one. Words are those of the admin API.
 struct SessionInfo {
   std::string id;  // `worker:number`

@@ -1,55 +1,38 @@
-// Questions to workers, and the wait for their answers.
+// What of the guard answers which endpoint.
 #include "app/admin_sources.h"
 
-#include <future>
+#include <algorithm>
+#include <cstddef>
+#include <iterator>
+#include <memory>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "admin/metrics_page.h"
 #include "app/session_name.h"
+#include "app/worker_questions.h"
 #include "config/load.h"
 
 namespace connguard {
 
 namespace {
 
-constexpr std::chrono::seconds kPatience{1};
-
-// `ask(worker)` on the worker's own thread.
-template <typename Ask>
-auto Begin(Worker& worker, Ask ask) {
-  using Answer = decltype(ask(worker));
-  const auto promise = std::make_shared<std::promise<Answer>>();
-  worker.Post([promise, ask = std::move(ask)](Worker& self) { promise->set_value(ask(self)); });
-  return promise->get_future();
+// The number of the worker whose session this is; nullopt: there is none.
+std::optional<std::size_t> WorkerOf(const WorkerQuestions& workers,
+                                    const std::optional<Ticket>& session) {
+  if (!session || session->worker >= workers.size()) return std::nullopt;
+  return session->worker;
 }
 
-template <typename Answer>
-Answer Await(std::future<Answer>& answer) {
-  if (answer.wait_for(kPatience) != std::future_status::ready) {
-    throw std::runtime_error("a worker does not answer");
-  }
-  return answer.get();
-}
-
-// All workers at once, their answers one after the other.
-template <typename Item, typename Ask>
-std::vector<Item> AskAll(const std::vector<Worker*>& workers, Ask ask) {
-  std::vector<std::future<std::vector<Item>>> answers;
-  for (Worker* worker : workers) answers.push_back(Begin(*worker, ask));
+template <typename Item>
+std::vector<Item> Joined(std::vector<std::vector<Item>> parts) {
   std::vector<Item> all;
-  for (std::future<std::vector<Item>>& answer : answers) {
-    for (Item& item : Await(answer)) all.push_back(std::move(item));
+  for (std::vector<Item>& part : parts) {
+    std::ranges::move(part, std::back_inserter(all));
   }
   return all;
-}
-
-// The worker whose session this is; nullptr: there is none.
-Worker* WorkerOf(const std::vector<Worker*>& workers, const std::optional<Ticket>& session) {
-  return session && session->worker < workers.size() ? workers[session->worker] : nullptr;
 }
 
 std::optional<std::string> WhyNotReady(const Control& control, const ProcessState& state) {
@@ -59,27 +42,28 @@ std::optional<std::string> WhyNotReady(const Control& control, const ProcessStat
 }
 
 void AddQuestions(const std::vector<Worker*>& workers, AdminServer::Sources& sources) {
-  sources.sessions = [workers] {
-    return AskAll<SessionInfo>(workers, [](Worker& worker) { return worker.Describe(); });
+  const auto all = std::make_shared<WorkerQuestions>(workers);
+  sources.sessions = [all] {
+    return Joined(all->AskAll([](Worker& worker) { return worker.Describe(); }));
   };
-  sources.session = [workers](std::string_view text) -> std::optional<SessionInfo> {
+  sources.session = [all](std::string_view text) -> std::optional<SessionInfo> {
     const std::optional<Ticket> session = ParseSessionName(text);
-    Worker* const owner = WorkerOf(workers, session);
-    if (owner == nullptr) return std::nullopt;
-    auto answer =
-        Begin(*owner, [id = session->connection](Worker& worker) { return worker.Describe(id); });
-    return Await(answer);
+    const std::optional<std::size_t> owner = WorkerOf(*all, session);
+    if (!owner) return std::nullopt;
+    return all->AskOne(*owner,
+                       [id = session->connection](Worker& worker) { return worker.Describe(id); });
   };
-  sources.close_session = [workers](std::string_view text) {
+  sources.close_session = [all](std::string_view text,
+                                OnShield shield) -> std::optional<std::string_view> {
     const std::optional<Ticket> session = ParseSessionName(text);
-    Worker* const owner = WorkerOf(workers, session);
-    if (owner == nullptr) return false;
-    auto answer = Begin(
-        *owner, [id = session->connection](Worker& worker) { return worker.EndByOperator(id); });
-    return Await(answer);
+    const std::optional<std::size_t> owner = WorkerOf(*all, session);
+    if (!owner) return std::nullopt;
+    return all->AskOne(*owner, [id = session->connection, shield](Worker& worker) {
+      return worker.EndByOperator(id, shield);
+    });
   };
-  sources.keys = [workers] {
-    return AskAll<KeyInfo>(workers, [](Worker& worker) { return worker.fences().Describe(); });
+  sources.keys = [all] {
+    return Joined(all->AskAll([](Worker& worker) { return worker.fences().Describe(); }));
   };
 }
 

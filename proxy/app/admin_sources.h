@@ -11,8 +11,8 @@
 
 namespace connguard {
 
-// What the admin server's thread may call. Workers are asked over their mailboxes and answer within
-// a turn of their loops; one that has not answered after a second is given up, by an exception.
+// What the admin server's thread may call. Workers are asked by WorkerQuestions and answer within a
+// turn of their loops; when one does not, Unavailable is thrown, after a second or at once.
 // `control`, `state`, `routes` and what `shared` names outlive the server.
 AdminServer::Sources MakeAdminSources(Control& control, const ProcessState& state,
                                       const RouteNumbers& routes, const Shared& shared);

@@ -46,8 +46,8 @@ class Session : public ConnHandler {
   // Memory is short, and this session holds the most of it: end its client.
   virtual void OnPressure() noexcept {}
 
-  // Over the admin endpoint somebody wants it to end.
-  virtual void OnOperator() noexcept {}
+  // Over the admin endpoint somebody wants it to end. Once more changes nothing, but for kEnd.
+  virtual void OnOperator(OnShield /*shield*/) noexcept {}
   // For the admin endpoint; nullopt: nothing that an operator could want to see.
   virtual std::optional<SessionInfo> Describe(bool /*with_recorder*/) const { return std::nullopt; }
 

@@ -22,7 +22,11 @@ void WebSocketSession::OnCut() noexcept {
     EndClient(CloseCause::kShutdown);
     DropClient(CloseCause::kShutdown, CloseCode::kAbnormal);
   }
-  if (phase_ == UpstreamPhase::kFrames) CloseUpstream(CloseCode::kGoingAway);
+  using enum Tunnel::State;
+  const Tunnel::State state = tunnel_->state();
+  if (state == kShielded || state == kLingering) {
+    tunnel_->UpstreamFault(CloseCause::kShutdown, worker_.now());
+  }
   Settle();
   if (!closed_) LogClosed();
 }
@@ -38,19 +42,24 @@ void WebSocketSession::EndAtBoundary() {
   DropClient(CloseCause::kShutdown, CloseCode::kAbnormal);
 }
 
-void WebSocketSession::OnOperator() noexcept {
-  recorder_.At(worker_.now());
-  recorder_.Note("ended by the operator");
+void WebSocketSession::OnOperator(OnShield shield) noexcept {
+  const TimePoint now = worker_.now();
+  recorder_.At(now);
   if (waiting_) {
+    recorder_.Note("ended by the operator");
     fence_.Abandon();
     waiting_ = false;
     RefuseClient(503, kWhyOperator, HandshakeResult::kOperator);
-  } else if (client_) {
+  } else if (client_ && !tunnel_->client_gone()) {
+    recorder_.Note("ended by the operator");
     if (detail_.empty()) detail_ = kWhyOperator;  // the Close's reason, too
     EndClient(CloseCause::kOperator);
     DropClient(CloseCause::kOperator, CloseCode::kAbnormal);
-  } else if (phase_ == UpstreamPhase::kFrames) {
-    CloseUpstream(CloseCode::kGoingAway);  // the shield is given up
+  }
+  // Only then: a linger or a closing handshake ends by itself, and soon.
+  if (shield == OnShield::kEnd && tunnel_ && tunnel_->state() == Tunnel::State::kShielded) {
+    recorder_.Note("shield ended by the operator");
+    tunnel_->UpstreamFault(CloseCause::kOperator, now);
   }
   Settle();
 }

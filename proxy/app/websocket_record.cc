@@ -153,6 +153,12 @@ void WebSocketSession::NoteState() {
                                          : Kind::kState);
 }
 
+// We send one without a read that would have told the recorder the time.
+void WebSocketSession::NoteCloseTo(Side side, CloseCode code) {
+  recorder_.At(worker_.now());
+  recorder_.CloseTo(side, code);
+}
+
 void WebSocketSession::Tell(AdminEvent::Kind kind) {
   EventFeed& feed = worker_.feed();
   if (!feed.wanted()) return;

@@ -248,7 +248,7 @@ void WebSocketSession::SeeClientOff() {
   if (from_upstream_->at_frame_boundary()) {
     client_.conn->Send(ending.last_words.bytes());
     sent_down_ = ending.code;
-    if (ending.code != CloseCode::kAbnormal) recorder_.CloseTo(Side::kClient, ending.code);
+    if (ending.code != CloseCode::kAbnormal) NoteCloseTo(Side::kClient, ending.code);
   } else {
     // The upstream ended in the middle of a frame: a Close would be taken for its payload.
     ending.close_received = true;
@@ -309,7 +309,7 @@ void WebSocketSession::CloseUpstream(CloseCode code) {
     }
     upstream_->Send(MakeClose(code, reason, true).bytes());
     sent_up_ = code;
-    recorder_.CloseTo(Side::kUpstream, code);
+    NoteCloseTo(Side::kUpstream, code);
     close_sent_ = true;
   } else {
     // In the middle of a frame whose rest will never come there is no room for a Close.
@@ -322,7 +322,7 @@ void WebSocketSession::ReplyUpstream() {
   if (from_client_->at_frame_boundary()) {
     upstream_->Send(MakeClose(upstream_close_, {}, true).bytes());
     sent_up_ = upstream_close_;
-    recorder_.CloseTo(Side::kUpstream, upstream_close_);
+    NoteCloseTo(Side::kUpstream, upstream_close_);
   }
   close_sent_ = true;
   upstream_->FinishWriting();

@@ -46,7 +46,7 @@ class WebSocketSession : public Session, private ClientStreamSink, private Upstr
   bool OnFence(const FenceEffect& effect) noexcept override;
   void OnDrain(TimePoint at) noexcept override;
   void OnCut() noexcept override;
-  void OnOperator() noexcept override;
+  void OnOperator(OnShield shield) noexcept override;
   std::optional<SessionInfo> Describe(bool with_recorder) const override;
   Bytes buffered() const override;
   void OnPressure() noexcept override;
@@ -136,6 +136,7 @@ class WebSocketSession : public Session, private ClientStreamSink, private Upstr
   void LogState(std::string_view from, std::string_view to) const;
   const char* StateWord() const;
   void NoteState();
+  void NoteCloseTo(Side side, CloseCode code);
   void Tell(AdminEvent::Kind kind);
   LegInfo DescribeClient() const;
   LegInfo DescribeUpstream() const;

@@ -254,11 +254,12 @@ std::optional<SessionInfo> Worker::Describe(SessionId id) {
   return session != nullptr ? session->Describe(true) : std::nullopt;
 }
 
-bool Worker::EndByOperator(SessionId id) {
+std::optional<std::string_view> Worker::EndByOperator(SessionId id, OnShield shield) {
   Session* const session = Find(id);
-  if (session == nullptr || !session->Describe(false)) return false;
-  session->OnOperator();
-  return true;
+  if (session == nullptr || !session->Describe(false)) return std::nullopt;
+  session->OnOperator(shield);
+  if (Find(id) == nullptr) return "over";
+  return session->Describe(false)->state;
 }
 
 std::vector<SessionId> Worker::Sessions() const {

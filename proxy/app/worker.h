@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -91,8 +92,8 @@ class Worker {
   // For the admin endpoint.
   std::vector<SessionInfo> Describe() const;
   std::optional<SessionInfo> Describe(SessionId id);
-  // False: there is none that could be ended.
-  bool EndByOperator(SessionId id);
+  // The session's state right after; nullopt: there is none that could be ended.
+  std::optional<std::string_view> EndByOperator(SessionId id, OnShield shield);
   EventFeed& feed() { return shared_.feed; }
 
   // Names one answer of our own in the log. Unique enough to search for, not secret.

@@ -109,6 +109,22 @@ async def test_a_session_has_a_panel_with_its_recorder_and_can_be_closed(stack, 
     assert s.agent_server.trouble() == []
 
 
+async def test_a_shield_is_ended_only_by_a_button_that_says_so(stack, page):
+    s = stack()
+    await page.open(s.guard.admin)
+    client = await s.connect("bob")
+    await page.open_panel("bob")
+    assert page.text("#panel button.danger") == "Close session…"
+    await drop_in_mid_turn(client)
+    await page.until(lambda: page.text("#panel button.danger") == "End shield…")
+    page.find("#panel button.danger").click()
+    assert page.text("#confirm-title") == "End this shield?"
+    page.screenshot("end-shield")
+    page.find("#confirm-go").click()
+    await page.row("bob", "closed")
+    assert await s.agent.wait("bob", "turn_failed")  # what the shield had kept away
+
+
 async def test_search_and_filters_find_a_session(stack, page):
     s = stack()
     clients = [await s.connect(user) for user in ("carol", "dave", "eve")]

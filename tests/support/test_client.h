@@ -16,6 +16,7 @@ inline constexpr std::string_view kSampleAccept = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
 struct Answer {
   int status = 0;
   std::string head;
+  std::string body = {};  // where it was asked for
   // The value of the first field of this name (any case); empty: there is none.
   std::string Value(std::string_view name) const;
 };

@@ -142,16 +142,31 @@ void TestGuard::AwaitListening() {
   admin_ = ToAddress(Member(line, "admin"));
 }
 
-std::string TestGuard::AskAdmin(const std::string& path) const {
+Answer TestGuard::Ask(std::string_view method, std::string_view target) const {
   Peer admin(ConnectTo(admin_), false);
-  admin.Send("GET " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
-  return admin.ReadToEnd();
+  admin.Send(std::string(method) + " " + std::string(target) +
+             " HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+  Answer answer;
+  answer.head = admin.ReadThrough("\r\n\r\n");
+  answer.status = std::stoi(answer.head.substr(answer.head.find(' ')));
+  answer.body = admin.ReadToEnd();
+  return answer;
 }
 
-bool TestGuard::Ready() const { return AskAdmin("/readyz").starts_with("HTTP/1.1 200 "); }
+std::string TestGuard::OnlySession() const {
+  const std::string list = Ask("GET", "/v1/sessions").body;
+  constexpr std::string_view kMark = "\"id\":\"";
+  const std::size_t at = list.find(kMark);
+  EXPECT_EQ(at, list.rfind(kMark)) << list;
+  if (at == std::string::npos) throw std::runtime_error("no session: " + list);
+  const std::size_t begin = at + kMark.size();
+  return list.substr(begin, list.find('"', begin) - begin);
+}
+
+bool TestGuard::Ready() const { return Ask("GET", "/readyz").status == 200; }
 
 double TestGuard::Metric(std::string_view name, std::string_view label) const {
-  std::istringstream page(AskAdmin("/metrics"));
+  std::istringstream page(Ask("GET", "/metrics").body);
   double sum = 0;
   for (std::string line; std::getline(page, line);) {
     const bool named = line.starts_with(name) && line.size() > name.size() &&

@@ -47,6 +47,11 @@ class TestGuard {
   TestClient Connect(int receive_buffer = 0) const { return TestClient(address_, receive_buffer); }
   pid_t pid() const { return pid_; }
 
+  // What the admin endpoints answer, with its body.
+  Answer Ask(std::string_view method, std::string_view target) const;
+  // The id of the one session that there is.
+  std::string OnlySession() const;
+
   // The sum over all samples of a metric, or over those whose labels contain `label`.
   double Metric(std::string_view name, std::string_view label = "") const;
   // As /readyz has it.
@@ -74,7 +79,6 @@ class TestGuard {
   long ResidentMemory() const;
 
  private:
-  std::string AskAdmin(const std::string& path) const;
   void Spawn(const std::string& file);
   void AwaitListening();
   bool ReadLog(std::chrono::steady_clock::time_point deadline);

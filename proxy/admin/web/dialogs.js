@@ -124,20 +124,24 @@ export function confirmReload(api) {
 
 export function confirmClose(api, session, say) {
   const turns = session.turns ? ' Its turn in flight is brought to its end under the shield.' : '';
+  const shielded = session.state === 'shielded';
   const name = session.key ? `Key ${session.key}` : `Session ${session.id}`;
   const what =
     session.state === 'waiting'
       ? 'the handshake that is held is answered with 503.'
-      : session.client === 'gone'
-        ? 'the client is gone already; its shield is given up: the upstream is closed in mid-turn.'
+      : shielded
+        ? 'the client is gone already; its shield is given up: the upstream is closed in mid-turn, ' +
+          'and reset if that takes it too long.'
         : `the client gets Close 1000 (“closed by the operator”).${turns}`;
   confirm({
-    title: 'Close this session?',
+    title: shielded ? 'End this shield?' : 'Close this session?',
     text: `${name} of ${session.address}: ${what}`,
-    go: 'Close session',
+    go: shielded ? 'End shield' : 'Close session',
     danger: true,
     act: async () => {
-      await api.json(`/v1/sessions/${encodeURIComponent(session.id)}`, { method: 'DELETE' });
+      const query = shielded ? '?shield=end' : '';
+      const path = `/v1/sessions/${encodeURIComponent(session.id)}${query}`;
+      await api.json(path, { method: 'DELETE' });
       say(`Session ${session.id} is being closed.`);
     },
   });

@@ -173,7 +173,10 @@ export class Panel {
     const { session } = this;
     this.legs.update(session);
     for (const { value, valueOf } of this.values) setText(value, valueOf(session, now));
-    this.end.disabled = Boolean(session.closedAt);
+    const shielded = session.state === 'shielded';
+    setText(this.end, shielded ? 'End shield…' : 'Close session…');
+    // What is ending already needs nobody.
+    this.end.disabled = Boolean(session.closedAt) || (session.client === 'gone' && !shielded);
   }
 
   showLanes() {

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "admin/unavailable.h"
+
 namespace connguard {
 
 SessionInfo CannedSession(int n) {
@@ -55,14 +57,14 @@ CannedGuard::CannedGuard() {
 
 AdminServer::Sources CannedGuard::Sources() {
   const auto find = [this](std::string_view id) {
-    if (silent) throw std::runtime_error("worker 1 is silent");
+    if (silent) throw Unavailable("Worker 1 does not answer.");
     return std::ranges::find(sessions, id, &SessionInfo::id);
   };
   AdminServer::Sources sources;
   sources.metrics = [this] { return page; };
   sources.not_ready_reason = [this] { return reason; };
   sources.sessions = [this] {
-    if (silent) throw std::runtime_error("worker 1 is silent");
+    if (silent) throw Unavailable("Worker 1 does not answer.");
     return sessions;
   };
   sources.session = [this, find](std::string_view id) -> std::optional<SessionInfo> {
@@ -73,13 +75,15 @@ AdminServer::Sources CannedGuard::Sources() {
                         {.ago = Millis(20), .what = "client text 17 fin"}};
     return session;
   };
-  sources.close_session = [this, find](std::string_view id) {
-    if (find(id) == sessions.end()) return false;
+  sources.close_session = [this, find](std::string_view id,
+                                       OnShield shield) -> std::optional<std::string_view> {
+    const auto found = find(id);
+    if (found == sessions.end()) return std::nullopt;
     closed.emplace_back(id);
-    return true;
+    return shield == OnShield::kEnd ? "closing" : found->state;
   };
   sources.keys = [this] {
-    if (silent) throw std::runtime_error("worker 1 is silent");
+    if (silent) throw Unavailable("Worker 1 does not answer.");
     return keys;
   };
   sources.drain = [this] { ++drains; };

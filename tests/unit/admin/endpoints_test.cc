@@ -151,7 +151,7 @@ TEST_F(EndpointsTest, ASilentWorkerIs503WhereItIsAsked) {
   for (const char* path : {"/v1/sessions", "/v1/sessions/0:4294967296", "/v1/keys"}) {
     const AdminAnswer answer = Get(path);
     EXPECT_EQ(answer.status, 503) << path;
-    EXPECT_EQ(Parse(answer.body)["detail"], "A worker does not answer.") << path;
+    EXPECT_EQ(Parse(answer.body)["detail"], "Worker 1 does not answer.") << path;
   }
   EXPECT_EQ(Ask("DELETE", "/v1/sessions/0:4294967296").status, 503);
   EXPECT_EQ(Ask("POST", "/v1/reload").status, 503);
@@ -274,6 +274,23 @@ TEST_F(EndpointsTest, DeleteClosesASessionThatThereIs) {
   EXPECT_EQ(Ask("DELETE", "/v1/sessions/0:99").status, 404);
   EXPECT_EQ(Get("/v1/sessions/0:99").status, 404);
   EXPECT_EQ(guard_.closed.size(), 1U);
+}
+
+TEST_F(EndpointsTest, DeleteEndsAShieldOnlyWhenItSaysSo) {
+  const std::string session = "/v1/sessions/0:4294967300";
+  for (const char* query : {"?shield", "?shield=", "?shield=keep", "?shield=END", "?x=end"}) {
+    EXPECT_EQ(Ask("DELETE", session + query).status, 400) << query;
+  }
+  EXPECT_TRUE(guard_.closed.empty()) << "a wrong request does nothing";
+  EXPECT_EQ(Parse(Ask("DELETE", session + "?shield=end").body)["state"], "closing");
+}
+
+TEST_F(EndpointsTest, DeleteAsksTheWorkerOnce) {
+  sources_.session = [](std::string_view) -> std::optional<SessionInfo> {
+    ADD_FAILURE() << "the answer says all";
+    return std::nullopt;
+  };
+  EXPECT_EQ(Ask("DELETE", "/v1/sessions/0:4294967300").status, 202);
 }
 
 TEST_F(EndpointsTest, KeysAreListed) {

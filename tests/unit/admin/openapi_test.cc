@@ -122,6 +122,7 @@ TEST_F(OpenApiTest, EveryAnswerIsAsTheDocumentSays) {
   Expect(404, "GET", session, "/v1/sessions/0:1");
   Expect(202, "DELETE", session, "/v1/sessions/0:4294967300");
   Expect(404, "DELETE", session, "/v1/sessions/0:1");
+  Expect(400, "DELETE", session, "/v1/sessions/0:1?shield=x");
   Expect(400, "GET", "/v1/sessions", "/v1/sessions?sort=x");
   Expect(400, "GET", "/v1/keys", "/v1/keys?limit=0");
   Expect(400, "GET", "/v1/events", "/v1/events?a=b");
