@@ -26,13 +26,13 @@ struct CertificateFiles {
 enum class TlsVersion : std::uint8_t { k12, k13 };
 
 struct ListenerTlsConfig {
-  std::vector<CertificateFiles> certificates;  // by SNI; the first is the default
-  std::string client_ca;                       // PEM file; not empty: a client has to have one
+  std::vector<CertificateFiles> certificates{};  // by SNI; the first is the default
+  std::string client_ca{};                       // PEM file; not empty: a client has to have one
   TlsVersion min_version = TlsVersion::k12;
   // Headers that tell an upstream of the client's certificate; empty: not told. Taken out of what
   // any client sends.
-  std::string subject_header;      // RFC 4514 text of the subject
-  std::string fingerprint_header;  // SHA-256 of the certificate, in hex
+  std::string subject_header{};      // RFC 4514 text of the subject
+  std::string fingerprint_header{};  // SHA-256 of the certificate, in hex
 };
 
 struct ListenerConfig {

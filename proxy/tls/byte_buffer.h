@@ -14,6 +14,8 @@ namespace connguard {
 class ByteBuffer {
  public:
   explicit ByteBuffer(Bytes capacity = 0);
+  ByteBuffer(ByteBuffer&& other) noexcept;
+  ByteBuffer& operator=(ByteBuffer&& other) noexcept;
 
   // Free space behind the bytes, `least` or more; they count once Add() says so.
   std::span<std::uint8_t> Room(Bytes least);

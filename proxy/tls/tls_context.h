@@ -42,8 +42,8 @@ class TlsServer {
 
  private:
   struct Impl;
-  explicit TlsServer(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
+  explicit TlsServer(std::shared_ptr<const Impl> impl);
+  std::shared_ptr<const Impl> impl_;  // its streams keep it alive
 };
 
 // Immutable; thread-safe. Keeps the last session for resumption.
@@ -59,8 +59,8 @@ class TlsClient {
 
  private:
   struct Impl;
-  explicit TlsClient(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
+  explicit TlsClient(std::shared_ptr<const Impl> impl);
+  std::shared_ptr<const Impl> impl_;  // its streams keep it alive
 };
 
 // Why a file of keys must not be used: others than its owner and group can read it. Empty: fine, or
