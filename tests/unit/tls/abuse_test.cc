@@ -1,0 +1,96 @@
+// Peers that would keep us busy without sending data.
+#include <gtest/gtest.h>
+
+#include "unit/tls/raw_peer.h"
+
+namespace connguard::testing {
+namespace {
+
+class AbuseTest : public ::testing::Test {
+ protected:
+  void Open(int version) {
+    SSL_CTX_set_max_proto_version(raw_.context(), version);
+    raw_.Exchange(server_);
+    ASSERT_TRUE(raw_.is_open());
+  }
+  void UpdateKey() {
+    SSL_key_update(raw_.ssl(), SSL_KEY_UPDATE_REQUESTED);
+    SSL_do_handshake(raw_.ssl());
+  }
+
+  TlsWorld world_;
+  TlsEnd server_{.stream = world_.Server()->Accept()};
+  RawPeer raw_{TLS_client_method()};
+};
+
+TEST_F(AbuseTest, RenegotiationIsRefused) {
+  Open(TLS1_2_VERSION);
+  ASSERT_EQ(SSL_renegotiate(raw_.ssl()), 1);
+  SSL_do_handshake(raw_.ssl());
+  raw_.Exchange(server_);
+  EXPECT_EQ(raw_.error(), SSL_R_NO_RENEGOTIATION);
+  EXPECT_NE(server_.stream->status(), Status::kHandshaking);
+}
+
+TEST_F(AbuseTest, AKeyUpdateIsAnswered) {
+  Open(TLS1_3_VERSION);
+  UpdateKey();
+  raw_.Send("after it");
+  raw_.Exchange(server_);
+  EXPECT_EQ(server_.Read(), "after it");
+  server_.Send("too");
+  EXPECT_GT(server_.out.size(), 50U);  // two records: OpenSSL's answer waits for the next data
+  raw_.Exchange(server_);
+  EXPECT_EQ(raw_.read(), "too");
+}
+
+TEST_F(AbuseTest, KeyUpdatesWithoutEndAreAFailure) {
+  Open(TLS1_3_VERSION);
+  for (int i = 0; i < 1'000; ++i) {
+    UpdateKey();
+  }
+  EXPECT_EQ(server_.Receive(AsBytes(raw_.Said())), Status::kFailed);
+  EXPECT_NE(server_.stream->error().find("KeyUpdate"), std::string::npos);
+  EXPECT_LT(server_.out.size(), 40U * 30);
+}
+
+TEST_F(AbuseTest, KeyUpdatesBetweenMuchDataAreFine) {
+  Open(TLS1_3_VERSION);
+  const std::string data(16 * 1024, 'x');
+  for (int i = 0; i < 100; ++i) {
+    UpdateKey();
+    raw_.Send(data);
+    raw_.Exchange(server_);
+    ASSERT_EQ(server_.Read(), data);
+  }
+  EXPECT_EQ(server_.stream->status(), Status::kOpen);
+}
+
+TEST_F(AbuseTest, KeyUpdatesBetweenLittleDataAreAFailure) {
+  Open(TLS1_3_VERSION);
+  int updates = 0;
+  for (; updates < 1'000 && server_.stream->status() == Status::kOpen; ++updates) {
+    UpdateKey();
+    raw_.Send("x");
+    raw_.Exchange(server_);
+  }
+  EXPECT_EQ(server_.stream->status(), Status::kFailed);
+  EXPECT_EQ(updates, 33);
+}
+
+// Of TLS 1.3, for old middleboxes; they mean nothing (RFC 8446 §5).
+TEST_F(AbuseTest, ChangeCipherSpecsWithoutEndAreAFailure) {
+  SSL_do_handshake(raw_.ssl());
+  server_.Receive(AsBytes(raw_.Said()));
+  ASSERT_EQ(server_.stream->status(), Status::kHandshaking);
+  const std::string one("\x14\x03\x03\x00\x01\x01", 6);
+  EXPECT_EQ(server_.Receive(AsBytes(one)), Status::kHandshaking);
+  std::string many;
+  for (int i = 0; i < 1'000; ++i) {
+    many += one;
+  }
+  EXPECT_EQ(server_.Receive(AsBytes(many)), Status::kFailed);
+}
+
+}  // namespace
+}  // namespace connguard::testing
