@@ -10,14 +10,19 @@ namespace {
 
 // KeyUpdate, tickets, attempts to renegotiate, warnings: OpenSSL handles them inside SSL_read, and
 // answers some. A peer that sends nothing else would keep us busy, and `out` growing, without end.
+// Empty records of data in a row OpenSSL counts itself.
 constexpr unsigned kMostAsides = 32;
 constexpr Bytes kAsidesPer = 16 * 1024;
 
-void OnMessage(int is_written, int /*version*/, int type, const void* /*bytes*/, size_t /*size*/,
-               SSL* /*ssl*/, void* state) noexcept {
+// Records are counted, not messages: OpenSSL answers a ClientHello that comes too late without
+// telling of it. A record's type is in its header, or behind its content in TLS 1.3 (RFC 8446
+// §5.2).
+void OnRecord(int is_written, int /*version*/, int what, const void* bytes, size_t size,
+              SSL* /*ssl*/, void* state) noexcept {
   auto& stream = *static_cast<StreamState*>(state);
-  if (is_written != 0 || stream.status == TlsStream::Status::kHandshaking ||
-      (type != SSL3_RT_HANDSHAKE && type != SSL3_RT_ALERT && type != SSL3_RT_CHANGE_CIPHER_SPEC)) {
+  const bool has_type = what == SSL3_RT_HEADER || what == SSL3_RT_INNER_CONTENT_TYPE;
+  if (is_written != 0 || stream.status == TlsStream::Status::kHandshaking || !has_type ||
+      size == 0 || *static_cast<const unsigned char*>(bytes) == SSL3_RT_APPLICATION_DATA) {
     return;
   }
   if (stream.since_asides >= kAsidesPer) {
@@ -39,7 +44,7 @@ StreamState::StreamState(SSL_CTX* settings, std::shared_ptr<const void> kept, Tl
   BIO* bio = NewWireBio(&wire);
   SSL_set_bio(ssl.get(), bio, bio);
   SSL_set_app_data(ssl.get(), this);
-  SSL_set_msg_callback(ssl.get(), OnMessage);
+  SSL_set_msg_callback(ssl.get(), OnRecord);
   SSL_set_msg_callback_arg(ssl.get(), this);
   is_server() ? SSL_set_accept_state(ssl.get()) : SSL_set_connect_state(ssl.get());
 }

@@ -28,7 +28,7 @@ struct StreamState {
   bool says_close = false;  // at the handshake's end
   bool said_close = false;
   bool http = false;
-  unsigned asides = 0;     // messages without data since…
+  unsigned asides = 0;     // records without data since…
   Bytes since_asides = 0;  // …so much data
   Wire wire{};
   SslPtr ssl{};

@@ -32,6 +32,25 @@ TEST_F(AbuseTest, RenegotiationIsRefused) {
   EXPECT_NE(server_.stream->status(), Status::kHandshaking);
 }
 
+TEST_F(AbuseTest, ServersThatAskForIt) {
+  RawPeer raw(TLS_server_method());
+  SSL_CTX_set_max_proto_version(raw.context(), TLS1_2_VERSION);
+  raw.Use(world_.authority.Issue({.names = {"localhost"}}));
+  TlsEnd client{.stream = world_.Client()->Connect()};
+  client.stream->Start(client.out);
+  raw.Exchange(client);
+  ASSERT_TRUE(raw.is_open());
+  const auto ask = [&] {
+    SSL_renegotiate(raw.ssl());
+    SSL_do_handshake(raw.ssl());
+    return client.Receive(AsBytes(raw.Said()));
+  };
+  for (int i = 0; i < 32; ++i) {
+    ASSERT_EQ(ask(), Status::kOpen) << i;
+  }
+  EXPECT_EQ(ask(), Status::kFailed);
+}
+
 TEST_F(AbuseTest, AKeyUpdateIsAnswered) {
   Open(TLS1_3_VERSION);
   UpdateKey();
@@ -90,6 +109,15 @@ TEST_F(AbuseTest, ChangeCipherSpecsWithoutEndAreAFailure) {
     many += one;
   }
   EXPECT_EQ(server_.Receive(AsBytes(many)), Status::kFailed);
+}
+
+TEST_F(AbuseTest, ChangeCipherSpecsBehindTheHandshakeAreAFailure) {
+  Open(TLS1_3_VERSION);
+  const std::string one("\x14\x03\x03\x00\x01\x01", 6);
+  for (int i = 0; i < 1'000 && server_.stream->status() == Status::kOpen; ++i) {
+    server_.Receive(AsBytes(one));
+  }
+  EXPECT_EQ(server_.stream->status(), Status::kFailed);
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 // Certificates and keys that cannot be used: one line that names the file and the way out.
 #include <gtest/gtest.h>
 
-#include "unit/tls/tls_pair.h"
+#include "unit/tls/raw_peer.h"
 
 namespace connguard::testing {
 namespace {
@@ -93,10 +93,14 @@ TEST_F(LoadTest, AChainInAnyOrderAndWithItsKey) {
       world_.folder.WriteText("all.pem", middle.pem() + leaf.key_pem() + lower.pem() + leaf.pem());
   const auto server = world_.Server({.certificates = {{.chain = all, .key = all}}});
   EXPECT_EQ(server->certificates()[0].subject, "CN=localhost");
-  const auto client = world_.Client();
-  TlsPair pair(*client, *server);
-  pair.Handshake();
-  EXPECT_TRUE(pair.is_open()) << pair.client.stream->error();
+  RawPeer raw(TLS_client_method());
+  TlsEnd end{.stream = server->Accept()};
+  raw.Exchange(end);
+  const STACK_OF(X509)* sent = SSL_get_peer_cert_chain(raw.ssl());
+  ASSERT_EQ(sk_X509_num(sent), 3);
+  EXPECT_EQ(X509_cmp(sk_X509_value(sent, 0), leaf.x509()), 0);
+  EXPECT_EQ(X509_cmp(sk_X509_value(sent, 1), lower.x509()), 0);
+  EXPECT_EQ(X509_cmp(sk_X509_value(sent, 2), middle.x509()), 0);
 }
 
 TEST_F(LoadTest, ClientCa) {

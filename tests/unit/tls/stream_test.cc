@@ -73,5 +73,40 @@ TEST_F(StreamTest, WhatIsSentBeforeTheHandshakeGoesOutWithIt) {
   EXPECT_EQ(pair_.server.Read(), "early bird");
 }
 
+TEST_F(StreamTest, HeadAndBodyAreOneRecordWhereTheyFit) {
+  // Of TLS 1.3 with a tag of 16 bytes: header, type and tag.
+  constexpr Bytes kOverhead = 5 + 1 + 16;
+  constexpr Bytes kWhole = 16 * 1024;
+  pair_.Handshake();
+  struct Case {
+    Bytes head;
+    Bytes body;
+    Bytes records;
+  };
+  for (const auto& [head, body, records] :
+       {Case{0, 0, 0}, Case{10, 0, 1}, Case{0, 10, 1}, Case{10, 20, 1}, Case{10, kWhole - 10, 1},
+        Case{10, kWhole, 2}, Case{kWhole, 10, 2}, Case{kWhole + 10, kWhole - 10, 2},
+        Case{3 * kWhole + 1, 3 * kWhole, 7}}) {
+    const std::string data = Pattern(head + body);
+    pair_.client.Send(std::string_view(data).substr(0, head), std::string_view(data).substr(head));
+    EXPECT_EQ(pair_.client.out.size(), data.size() + records * kOverhead) << head << '+' << body;
+    pair_.Exchange();
+    EXPECT_TRUE(pair_.server.Read() == data) << head << '+' << body;
+  }
+}
+
+TEST_F(StreamTest, NothingStaysBehindButAPartialRecord) {
+  pair_.Handshake();
+  for (int i = 0; i < 500; ++i) {
+    pair_.client.Send("0123456789");
+  }
+  const std::string bytes = Text(pair_.client.out);
+  const Bytes all_but_one = bytes.size() - 1;
+  pair_.server.Receive(AsBytes(std::string_view(bytes).substr(0, all_but_one)));
+  EXPECT_EQ(pair_.server.Read().size(), 4'990U);
+  pair_.server.Receive(AsBytes(std::string_view(bytes).substr(all_but_one)));
+  EXPECT_EQ(pair_.server.Read(), "0123456789");
+}
+
 }  // namespace
 }  // namespace connguard::testing
