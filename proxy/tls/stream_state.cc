@@ -49,13 +49,6 @@ StreamState::StreamState(SSL_CTX* settings, std::shared_ptr<const void> kept, Tl
   is_server() ? SSL_set_accept_state(ssl.get()) : SSL_set_connect_state(ssl.get());
 }
 
-StreamState::~StreamState() {
-  if (status != TlsStream::Status::kFailed) {
-    // Otherwise OpenSSL takes the session for broken, and it could not be resumed.
-    SSL_set_shutdown(ssl.get(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
-  }
-}
-
 StreamState& StateOf(const SSL* ssl) { return *static_cast<StreamState*>(SSL_get_app_data(ssl)); }
 
 int OnVerify(int is_good, X509_STORE_CTX* context) noexcept {

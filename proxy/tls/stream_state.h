@@ -16,7 +16,6 @@ enum class TlsRole : std::uint8_t { kServer, kClient };
 struct StreamState {
   // Throws std::bad_alloc. `context` outlives it.
   StreamState(SSL_CTX* settings, std::shared_ptr<const void> context, TlsRole role);
-  ~StreamState();
   StreamState(const StreamState&) = delete;
   StreamState& operator=(const StreamState&) = delete;
 

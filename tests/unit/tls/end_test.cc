@@ -101,7 +101,13 @@ TEST_F(EndTest, AnErrorOfOneStreamIsNotAnothers) {
   other.Exchange();
   EXPECT_EQ(other.server.Read(), "fine");
   EXPECT_TRUE(other.is_open());
-  EXPECT_EQ(other.server.Receive({}), Status::kOpen);
+  // That an empty queue tells "more is needed" from a failure: half a record.
+  other.client.Send("half");
+  const ByteBuffer record = std::move(other.client.out);
+  ERR_raise(ERR_LIB_SSL, SSL_R_BAD_LENGTH);
+  EXPECT_EQ(other.server.Receive(record.bytes().first(10)), Status::kOpen);
+  EXPECT_EQ(other.server.Receive(record.bytes().subspan(10)), Status::kOpen);
+  EXPECT_EQ(other.server.Read(), "half");
   EXPECT_EQ(ERR_peek_error(), 0U);
 }
 

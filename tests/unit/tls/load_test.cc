@@ -90,7 +90,7 @@ TEST_F(LoadTest, AChainInAnyOrderAndWithItsKey) {
   const TestCertificate lower = middle.Issue({.common_name = "Lower CA", .usage = Usage::kCa});
   const TestCertificate leaf = lower.Issue({.names = {"localhost"}});
   const std::string all =
-      world_.folder.WriteText("all.pem", middle.pem() + leaf.key_pem() + lower.pem() + leaf.pem());
+      world_.folder.WriteText("all.pem", lower.pem() + leaf.key_pem() + middle.pem() + leaf.pem());
   const auto server = world_.Server({.certificates = {{.chain = all, .key = all}}});
   EXPECT_EQ(server->certificates()[0].subject, "CN=localhost");
   RawPeer raw(TLS_client_method());

@@ -55,6 +55,20 @@ TEST_P(ResumptionTest, AcrossTwoServersWithTheSameKeys) {
   EXPECT_TRUE(Resumes(*one));
 }
 
+TEST_P(ResumptionTest, ATicketOfTls13IsForOneUse) {
+  const auto server = world_.Server();
+  const auto ticket = [&] {
+    const unsigned char* bytes = nullptr;
+    std::size_t size = 0;
+    SSL_SESSION_get0_ticket(session_.get(), &bytes, &size);
+    return std::string(reinterpret_cast<const char*>(bytes), size);
+  };
+  EXPECT_FALSE(Resumes(*server));
+  const std::string first = ticket();
+  EXPECT_TRUE(Resumes(*server));
+  EXPECT_EQ(ticket() == first, GetParam() == TLS1_2_VERSION);
+}
+
 TEST_P(ResumptionTest, NotWithOtherKeys) {
   EXPECT_FALSE(Resumes(*world_.Server()));
   world_.keys = NewTicketKeys();

@@ -46,8 +46,9 @@ class SniTest : public ::testing::Test {
 
 TEST_F(SniTest, TheExactName) {
   EXPECT_EQ(Given("a.example"), "first");
-  EXPECT_EQ(Given("B.EXAMPLE"), "first");  // not `late`: the first one wins
+  EXPECT_EQ(Given("b.example"), "first");  // not `late`: the first one wins
   EXPECT_EQ(Given("named.example"), "unused.example");
+  EXPECT_EQ(Given("Named.EXAMPLE"), "unused.example");
 }
 
 TEST_F(SniTest, AWildcardIsOneLabel) {
