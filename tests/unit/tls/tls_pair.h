@@ -92,7 +92,7 @@ struct TlsWorld {
   std::shared_ptr<const TlsClient> Client() const { return Client(Upstream()); }
 
   template <typename T>
-  static std::shared_ptr<const T> Need(Loaded<T> loaded) {
+  static std::shared_ptr<const T> Need(const Loaded<T>& loaded) {
     return loaded.value ? loaded.value : throw std::runtime_error(loaded.error);
   }
 };
