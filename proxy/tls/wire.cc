@@ -57,9 +57,12 @@ BIO_METHOD* NewMethod() {
 
 bool Wire::BeganWithHttp() const {
   const auto is_upper = [](std::uint8_t c) { return c >= 'A' && c <= 'Z'; };
-  const auto is_text = [](std::uint8_t c) { return c >= ' ' && c <= '~'; };
-  return first_size == first.size() && std::all_of(first.begin(), first.begin() + 3, is_upper) &&
-         std::all_of(first.begin() + 3, first.end(), is_text);
+  if (first_size < first.size() || !std::all_of(first.begin(), first.begin() + 3, is_upper)) {
+    return false;
+  }
+  // `GET /`, `POST `, `OPTIO`, `HTTP/`
+  return first[3] == ' ' ||
+         (is_upper(first[3]) && (is_upper(first[4]) || first[4] == ' ' || first[4] == '/'));
 }
 
 BIO* NewWireBio(Wire* wire) {

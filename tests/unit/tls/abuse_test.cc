@@ -32,6 +32,29 @@ TEST_F(AbuseTest, RenegotiationIsRefused) {
   EXPECT_NE(server_.stream->status(), Status::kHandshaking);
 }
 
+// OpenSSL answers each record that begins like a ClientHello, and tells no callback of it.
+TEST_F(AbuseTest, RenegotiationsWithoutEndAreAFailure) {
+  // A hello of nothing but the byte that each of its parts has to begin with.
+  static const std::string kFill(60'000, '\x01');
+  const auto add = [](SSL* ssl, unsigned, const unsigned char** bytes, size_t* size, int*, void*) {
+    *bytes = AsBytes(kFill).data();
+    *size = kFill.size();
+    return SSL_get_finished(ssl, nullptr, 0) > 0 ? 1 : 0;  // not the first
+  };
+  constexpr unsigned kPrivate = 0xFE00;
+  SSL_CTX_add_client_custom_ext(raw_.context(), kPrivate, add, nullptr, nullptr, nullptr, nullptr);
+  Open(TLS1_2_VERSION);
+  SSL_set_max_send_fragment(raw_.ssl(), 512);
+  ASSERT_EQ(SSL_renegotiate(raw_.ssl()), 1);
+  SSL_do_handshake(raw_.ssl());
+  const std::string said = raw_.Said();
+  ASSERT_GT(said.size(), kFill.size());
+  EXPECT_EQ(server_.Receive(AsBytes(said)), Status::kFailed);
+  EXPECT_NE(server_.stream->error().find("without data"), std::string::npos)
+      << server_.stream->error();
+  EXPECT_LE(server_.out.size(), 33U * (5 + 8 + 2 + 16));
+}
+
 TEST_F(AbuseTest, AServersWishToRenegotiateIsRefused) {
   RawPeer raw(TLS_server_method());
   SSL_CTX_set_max_proto_version(raw.context(), TLS1_2_VERSION);

@@ -108,8 +108,9 @@ TEST_F(HandshakeTest, NoAlpnIsFine) {
 }
 
 TEST_F(HandshakeTest, PlainHttpIsKnownAndGetsNoAlert) {
-  for (const std::string_view request : {"GET / HTTP/1.1\r\n\r\n", "OPTIONS * HTTP/1.1\r\n\r\n",
-                                         "CONNECT a:1 HTTP/1.1\r\n\r\n", "PRI * HTTP/2.0\r\n"}) {
+  for (const std::string_view request :
+       {"GET / HTTP/1.1\r\n\r\n", "OPTIONS * HTTP/1.1\r\n\r\n", "CONNECT a:1 HTTP/1.1\r\n\r\n",
+        "POST / HTTP/1.1\r\n\r\n", "PRI * HTTP/2.0\r\n"}) {
     TlsEnd server = Accept();
     for (const std::uint8_t& byte : AsBytes(request)) {
       server.Receive({&byte, 1});
@@ -131,6 +132,7 @@ TEST_F(HandshakeTest, AnUpstreamOfPlainHttpIsKnown) {
 TEST_F(HandshakeTest, NoiseIsNoHttp) {
   TlsEnd server = Accept();
   EXPECT_EQ(server.Receive(AsBytes("SSH-2.0-OpenSSH_9.2\r\n")), Status::kFailed);
+  EXPECT_FALSE(server.stream->peer_spoke_http());
   TlsEnd other = Accept();
   EXPECT_EQ(other.Receive(AsBytes("\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b")),
             Status::kFailed);
