@@ -17,10 +17,37 @@
 
 namespace connguard {
 
+// PEM files of a certificate: the chain, leaf first, and its private key.
+struct CertificateFiles {
+  std::string chain{};
+  std::string key{};
+};
+
+enum class TlsVersion : std::uint8_t { k12, k13 };
+
+struct ListenerTlsConfig {
+  std::vector<CertificateFiles> certificates{};  // by SNI; the first is the default
+  std::string client_ca{};                       // PEM file; not empty: a client has to have one
+  TlsVersion min_version = TlsVersion::k12;
+  // Headers that tell an upstream of the client's certificate; empty: not told. Taken out of what
+  // any client sends.
+  std::string subject_header{};      // RFC 4514 text of the subject
+  std::string fingerprint_header{};  // SHA-256 of the certificate, in hex
+};
+
 struct ListenerConfig {
   std::string name;
   Address bind;
-  std::vector<Cidr> trusted_proxies;  // peers whose X-Forwarded-* and Forwarded are believed
+  std::optional<ListenerTlsConfig> tls;
+  bool proxy_protocol = false;        // every connection begins with a PROXY header, v1 or v2
+  std::vector<Cidr> trusted_proxies;  // peers whose X-Forwarded-*, Forwarded, PROXY are believed
+};
+
+struct UpstreamTlsConfig {
+  std::string ca{};           // PEM file; empty: the system's
+  std::string server_name{};  // for SNI and the check of the certificate
+  bool verify = true;
+  std::optional<CertificateFiles> certificate{};  // of our own, when the upstream asks for one
 };
 
 // Connections to an upstream that wait for their next request.
@@ -33,6 +60,8 @@ struct UpstreamConfig {
   std::string name;
   std::string url;  // as written
   Address address;
+  std::optional<UpstreamTlsConfig> tls;  // https
+  bool is_auth = false;                  // made for routes[].auth.forward: no route names it
   Millis connect_timeout{3'000};
   Millis handshake_timeout{30'000};  // from a WebSocket handshake to its answer
   Millis response_timeout{300'000};  // from a whole plain request to its answer's head
@@ -66,9 +95,9 @@ struct RouteMatch {
 
 // One piece of a session key's template.
 struct KeyPart {
-  enum class Source : std::uint8_t { kText, kPath, kQuery, kHeader, kCookie, kClientIp };
+  enum class Source : std::uint8_t { kText, kPath, kQuery, kHeader, kCookie, kClientIp, kJwt };
   Source source = Source::kText;
-  std::string name;  // the text itself for kText; unused for kClientIp
+  std::string name;  // the text itself for kText; a claim for kJwt; unused for kClientIp
 };
 
 // One alternative of `session.key`: its parts concatenated. Empty when a part is missing or empty.
@@ -109,10 +138,83 @@ enum class Compression : std::uint8_t {
   kOff,          // it is not offered to the upstream
 };
 
+// Where a request can carry a token.
+struct TokenPlace {
+  enum class Kind : std::uint8_t {
+    kBearer,       // Authorization: Bearer
+    kHeader,       // the whole value of the header `name`
+    kQuery,        // the query parameter `name`
+    kCookie,       // the cookie `name`
+    kSubprotocol,  // the entry of Sec-WebSocket-Protocol that begins with `name`
+  };
+  Kind kind = Kind::kBearer;
+  std::string name{};
+};
+
+enum class JwtAlgorithm : std::uint8_t {
+  kHs256,
+  kHs384,
+  kHs512,
+  kRs256,
+  kRs384,
+  kRs512,
+  kPs256,
+  kPs384,
+  kPs512,
+  kEs256,
+  kEs384,
+  kEs512,
+  kEdDsa,
+};
+
+// RFC 7519 tokens that are believed.
+struct JwtConfig {
+  std::vector<JwtAlgorithm> algorithms{};  // never guessed from a token
+  std::string secret{};                    // for HS*; otherwise empty
+  std::string keys_file{};                 // PEM or JWKS, for the others
+  std::string issuer{};                    // empty: any
+  std::vector<std::string> audiences{};    // one of them; none: any
+  Millis leeway{30'000};                   // for exp and nbf
+  std::vector<TokenPlace> places{{}};      // the first that holds one
+};
+
+// A sub-request decides: 2xx admits, 401 and 403 are passed on, all else is 503.
+struct ForwardAuthConfig {
+  std::size_t upstream = 0;            // index into Config::upstreams; its `is_auth` is set
+  std::string target{};                // path and query of the sub-request
+  Millis timeout{5'000};               // for the whole of it
+  std::vector<std::string> headers{};  // of its answer, that go upstream
+};
+
+struct AuthConfig {
+  std::optional<JwtConfig> jwt{};  // at least one of the two
+  std::optional<ForwardAuthConfig> forward{};
+};
+
+// One entry of routes[].origins.
+struct OriginPattern {
+  std::string scheme{};        // lower case; empty: `null`
+  std::string host{};          // lower case, without the `*.`
+  std::uint16_t port = 0;      // the scheme's where none was said
+  bool any_subdomain = false;  // `*.host`: one label or more before it
+};
+
+// A credential that is moved out of the URL before the request goes upstream.
+struct LiftConfig {
+  std::string query{};   // the parameter; it is stripped
+  std::string header{};  // where its value goes
+  std::string before{};  // of the value: `Bearer `
+  std::string after{};
+};
+
 struct RouteConfig {
   std::string name;
   RouteMatch match;
-  std::size_t upstream = 0;  // index into Config::upstreams
+  std::size_t upstream = 0;            // index into Config::upstreams
+  std::vector<OriginPattern> origins;  // none: any, and none at all
+  std::optional<AuthConfig> auth;
+  std::vector<std::string> strip_query;  // parameters that do not go upstream
+  std::optional<LiftConfig> lift;
   SessionConfig session;
   TurnProfile turn;
   Compression compression = Compression::kPassthrough;
@@ -123,8 +225,10 @@ struct RouteConfig {
 };
 
 struct LimitsConfig {
-  std::size_t connections = 10'000;  // client connections of the whole process
-  Millis handshake_timeout{10'000};  // for a whole request head
+  std::size_t connections = 10'000;              // client connections of the whole process
+  std::size_t connections_per_ip = 0;            // at a time; v6: per /64; 0: no limit
+  std::size_t handshakes_per_second_per_ip = 0;  // twice as many at once; 0: no limit
+  Millis handshake_timeout{10'000};              // for a whole request head
   Bytes header_size = 32 * 1024;
   Bytes message_size = 16 * 1024 * 1024;
   Bytes buffer = 256 * 1024;                 // per direction of a tunnel
@@ -146,6 +250,7 @@ enum class LogFormat : std::uint8_t { kJson, kText, kLogfmt };
 struct LoggingConfig {
   LogLevel level = LogLevel::kInfo;
   LogFormat format = LogFormat::kJson;
+  bool queries = false;  // log query strings: they carry credentials
 };
 
 struct AdminConfig {
@@ -162,7 +267,8 @@ struct Config {
   ShutdownConfig shutdown;
   std::optional<AdminConfig> admin;  // none: no admin endpoint
   LoggingConfig logging;
-  unsigned workers = 0;  // 0: auto, one per core that the process may use
+  bool readable_keys = false;  // files of keys and secrets may be open to everybody on the machine
+  unsigned workers = 0;        // 0: auto, one per core that the process may use
 };
 
 }  // namespace connguard

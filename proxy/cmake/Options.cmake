@@ -50,18 +50,21 @@ set(CONNGUARD_THREADED_LIBRARIES connguard_log connguard_net connguard_cluster c
 # All tests with the label `threads`, for a build that needs no others (tests/run).
 add_custom_target(connguard_threads_tests)
 
-# connguard_test(NAME source… [DEPENDS target…]): one GoogleTest binary, each test known to ctest; with
-# the label `threads` when it is a test of one of the libraries above.
+# connguard_test(NAME source… [THREADS] [DEPENDS target…]): one GoogleTest binary, each test known to
+# ctest; with the label `threads` when that is said, or it is a test of one of the libraries above.
 function(connguard_test name)
-  cmake_parse_arguments(ARG "" "" "DEPENDS" ${ARGN})
+  cmake_parse_arguments(ARG "THREADS" "" "DEPENDS" ${ARGN})
   add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
   target_link_libraries(${name} PRIVATE ${ARG_DEPENDS} GTest::gtest GTest::gtest_main)
   set(properties TIMEOUT 120)
   foreach(library ${ARG_DEPENDS})
     if(library IN_LIST CONNGUARD_THREADED_LIBRARIES)
-      set(properties TIMEOUT 120 LABELS threads)
-      add_dependencies(connguard_threads_tests ${name})
+      set(ARG_THREADS TRUE)
     endif()
   endforeach()
+  if(ARG_THREADS)
+    set(properties TIMEOUT 120 LABELS threads)
+    add_dependencies(connguard_threads_tests ${name})
+  endif()
   gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES ${properties})
 endfunction()

@@ -84,6 +84,8 @@ std::string PartValue(const KeyPart& part, const Matched& matched, const Request
       return CookieValue(head.fields, part.name).value_or("");
     case KeyPart::Source::kClientIp:
       return std::string(client_ip);
+    case KeyPart::Source::kJwt:
+      return {};
   }
   return {};
 }

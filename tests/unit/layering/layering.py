@@ -18,6 +18,8 @@ LIBRARIES = {
     "simdjson": "simdjson",
     "boost/": "boost",
     "nlohmann/": "nlohmann",
+    "openssl/ssl": "openssl-tls",  # ssl.h, sslerr.h, ssl3.h: before the rest of OpenSSL
+    "openssl/tls1.h": "openssl-tls",
     "openssl/": "openssl",
     "spdlog/": "spdlog",
     "fmt/": "spdlog",
@@ -51,7 +53,7 @@ RULES = {
     "core": rule("core", system=False),
     "ws": rule("ws", "simdjson openssl zlib", system=False),
     "http": rule("http", "boost nlohmann openssl", system=False),
-    "tls": rule("tls", "openssl", system=False),
+    "tls": rule("tls", "openssl openssl-tls", system=False),
     "log": rule("log", "spdlog openssl"),
     "config": rule(PURE + " config", "yaml-cpp"),
     "net": rule(LOWER + " net", "libwebsockets"),

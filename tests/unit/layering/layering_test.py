@@ -15,6 +15,10 @@ PLANTED = {
     "WsMayNotIncludeHttp": ("proxy/ws/handshake.cc", '#include "http/message.h"'),
     "HttpMayNotIncludeConfig": ("proxy/http/message.cc", '#include "config/load.h"'),
     "HttpMayNotIncludeZlib": ("proxy/http/message.cc", "#include <zlib.h>"),
+    "NetMayNotIncludeTls": ("proxy/net/conn.cc", "#include <openssl/ssl.h>"),
+    "HttpMayNotIncludeTls": ("proxy/http/upgrade.cc", "#include <openssl/sslerr.h>"),
+    "TlsMayNotIncludeHttp": ("proxy/tls/tls_stream.cc", '#include "http/message.h"'),
+    "TlsMayNotIncludeTheSystem": ("proxy/tls/wire.cc", "#include <sys/socket.h>"),
     "ConfigMayNotIncludeApp": ("proxy/config/load.cc", '#include "app/worker.h"'),
     "NetMayNotIncludeAdmin": ("proxy/net/listener.cc", '#include "admin/metrics.h"'),
     "NetMayNotIncludeApp": ("proxy/net/listener.cc", '  #  include "app/worker.h"'),
@@ -49,6 +53,7 @@ class LayeringTest(unittest.TestCase):
         allowed = {
             "proxy/net/conn.cc": '#include <libwebsockets.h>\n#include "core/fence.h"\n',
             "proxy/ws/json.cc": '#include <simdjson.h>\n#include <zlib.h>\n#include "connguard/turn.h"\n',
+            "proxy/tls/wire.cc": '#include <openssl/ssl.h>\n#include <openssl/err.h>\n',
             "proxy/main.cc": '#include <CLI/CLI.hpp>\n#include "app/worker.h"\n',
         }
         with tempfile.TemporaryDirectory() as folder:
