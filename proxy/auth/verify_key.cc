@@ -107,8 +107,10 @@ VerifyKeyResult VerifyKey::OfPublic(OpensslKey key) {
   if (!key) return {.error = "is no sound public key"};
   const auto kind = KindOfKey(key.get());
   if (!kind) return {.error = "is of a type or on a curve that no algorithm takes"};
-  if (*kind == KeyKind::kRsa && EVP_PKEY_get_bits(key.get()) < kShortestRsaBits) {
-    return {.error = "is an RSA key of less than " + std::to_string(kShortestRsaBits) + " bits"};
+  const int bits = EVP_PKEY_get_bits(key.get());
+  if (*kind == KeyKind::kRsa && (bits < kShortestRsaBits || bits > kLongestRsaBits)) {
+    return {.error = "is an RSA key of " + std::to_string(bits) + " bits: it must have from " +
+                     std::to_string(kShortestRsaBits) + " to " + std::to_string(kLongestRsaBits)};
   }
   const OpensslKeyContext context(EVP_PKEY_CTX_new_from_pkey(nullptr, key.get(), nullptr));
   if (!context || EVP_PKEY_public_check(context.get()) != 1) {
@@ -134,6 +136,9 @@ bool VerifyKey::Verifies(JwtAlgorithm algorithm, std::string_view text,
       return !der.empty() && VerifiesPublic(impl_->key.get(), algorithm, text, der);
     }
     case KeyKind::kRsa:
+      // RFC 8017 §8.1.2 and §8.2.2, step 1; OpenSSL takes shorter ones for PSS.
+      return signature.size() == static_cast<std::size_t>(EVP_PKEY_get_size(impl_->key.get())) &&
+             VerifiesPublic(impl_->key.get(), algorithm, text, signature);
     case KeyKind::kEdwards:
       return VerifiesPublic(impl_->key.get(), algorithm, text, signature);
   }

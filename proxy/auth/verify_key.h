@@ -13,6 +13,8 @@ namespace connguard {
 
 // Less can be factored (RFC 7518 §3.3, §3.5).
 inline constexpr int kShortestRsaBits = 2048;
+// More would hold a worker up for milliseconds with each token, sound or not.
+inline constexpr int kLongestRsaBits = 8192;
 
 struct VerifyKeyResult;
 

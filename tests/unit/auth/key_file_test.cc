@@ -79,7 +79,7 @@ TEST(PemTest, RefusesWhatIsBroken) {
 
 TEST(PemTest, RefusesKeysThatAreTooWeakOrOfNoUse) {
   EXPECT_EQ(Why(Signer::Rsa(2040).PublicPem(), JwtAlgorithm::kRs256),
-            "PEM block 1 is an RSA key of less than 2048 bits");
+            "PEM block 1 is an RSA key of 2040 bits: it must have from 2048 to 8192");
   EXPECT_EQ(Why(Signer::Curve("secp256k1").PublicPem()),
             "PEM block 1 is of a type or on a curve that no algorithm takes");
   EXPECT_EQ(Why(Signer::Edwards("X25519").PublicPem()),
@@ -133,7 +133,10 @@ TEST(JwksTest, RefusesWeakRsaKeys) {
   const json rsa = Signer::Rsa().Jwk();
   EXPECT_EQ(WhyKey(rsa, JwtAlgorithm::kRs256), "");
   EXPECT_EQ(WhyKey(Signer::Rsa(1024).Jwk(), JwtAlgorithm::kRs256),
-            "key 1 of the set is an RSA key of less than 2048 bits");
+            "key 1 of the set is an RSA key of 1024 bits: it must have from 2048 to 8192");
+  const std::string large = test::EncodeBase64Url(std::string(1025, '\x7f'));
+  EXPECT_EQ(WhyKey(With(rsa, "n", large), JwtAlgorithm::kRs256),
+            "key 1 of the set is an RSA key of 8199 bits: it must have from 2048 to 8192");
   // With the exponent 1 each text is its own signature; even ones are none.
   EXPECT_EQ(WhyKey(With(rsa, "e", "AQ"), JwtAlgorithm::kRs256),
             "key 1 of the set is no sound public key");

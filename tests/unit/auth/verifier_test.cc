@@ -271,6 +271,25 @@ TEST(AlgorithmKindTest, SecretsOfAllThreeLengths) {
   EXPECT_FALSE(verifier->Verify(mixed, kNow).claims);
 }
 
+// A signature is a number of fixed length: without its leading zero it is another text of the same
+// number, which OpenSSL takes for PSS.
+TEST(AlgorithmKindTest, AnRsaSignatureIsAsLongAsItsKey) {
+  const Signer rsa = Signer::Rsa();
+  const KeysFile keys(rsa.PublicPem());
+  const auto verifier = LoadSound({.algorithms = {JwtAlgorithm::kPs256}, .keys_file = keys.path()});
+  const std::string text = EncodeBase64Url(R"({"alg":"PS256"})") + "." + EncodeBase64Url(kAnn);
+  std::string signature;
+  do {
+    signature = rsa.Sign(JwtAlgorithm::kPs256, text);  // salted: another one each time
+  } while (signature[0] != '\0');
+  const auto is_believed = [&](const std::string& other) {
+    return verifier->Verify(text + "." + EncodeBase64Url(other), kNow).claims.has_value();
+  };
+  EXPECT_TRUE(is_believed(signature));
+  EXPECT_FALSE(is_believed(signature.substr(1)));
+  EXPECT_FALSE(is_believed('\0' + signature));
+}
+
 // A failed check leaves nothing in OpenSSL's queue, which a TLS connection of this thread would
 // read.
 TEST(AlgorithmKindTest, LeavesNoErrorsBehind) {
