@@ -77,6 +77,13 @@ TEST(PemTest, RefusesWhatIsBroken) {
             "PEM block 1 is neither a public key nor a certificate");
 }
 
+TEST(PemTest, RefusesBytesBehindAKey) {
+  std::string pem = Signer::Edwards().PublicPem();
+  EXPECT_EQ(Why(pem, JwtAlgorithm::kEdDsa), "");
+  pem[pem.find("=\n")] = 'A';  // the padding becomes a byte
+  EXPECT_EQ(Why(pem, JwtAlgorithm::kEdDsa), "PEM block 1 is no sound public key");
+}
+
 TEST(PemTest, RefusesKeysThatAreTooWeakOrOfNoUse) {
   EXPECT_EQ(Why(Signer::Rsa(2040).PublicPem(), JwtAlgorithm::kRs256),
             "PEM block 1 is an RSA key of 2040 bits: it must have from 2048 to 8192");

@@ -93,7 +93,7 @@ Signer Signer::Edwards(const char* name) {
   return signer;
 }
 
-std::string Signer::Sign(JwtAlgorithm algorithm, std::string_view text) const {
+std::string Signer::SignWithSalt(JwtAlgorithm algorithm, std::string_view text, int salt) const {
   std::string out(1024, '\0');
   auto* const data = reinterpret_cast<unsigned char*>(out.data());
   std::size_t size = out.size();
@@ -109,7 +109,7 @@ std::string Signer::Sign(JwtAlgorithm algorithm, std::string_view text) const {
                                 key_.get(), nullptr) == 1);
   if (IsPss(algorithm)) {
     Require(EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING) == 1);
-    Require(EVP_PKEY_CTX_set_rsa_pss_saltlen(context, RSA_PSS_SALTLEN_DIGEST) == 1);
+    Require(EVP_PKEY_CTX_set_rsa_pss_saltlen(context, salt) == 1);
   }
   Require(EVP_DigestSign(digest.get(), data, &size, Octets(text), text.size()) == 1);
   out.resize(size);

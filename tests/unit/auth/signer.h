@@ -22,7 +22,11 @@ class Signer {
   static Signer Curve(const char* name);  // P-256, P-384, P-521
   static Signer Edwards(const char* name = "ED25519");
 
-  std::string Sign(JwtAlgorithm algorithm, std::string_view text) const;
+  std::string Sign(JwtAlgorithm algorithm, std::string_view text) const {
+    return SignWithSalt(algorithm, text, -1);  // RSA_PSS_SALTLEN_DIGEST
+  }
+  // `salt`: the salt's size for PS*, in bytes.
+  std::string SignWithSalt(JwtAlgorithm algorithm, std::string_view text, int salt) const;
   std::string PublicPem() const;
   std::string PrivatePem() const;
   std::string CertificatePem() const;

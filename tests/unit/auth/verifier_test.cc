@@ -290,6 +290,18 @@ TEST(AlgorithmKindTest, AnRsaSignatureIsAsLongAsItsKey) {
   EXPECT_FALSE(is_believed('\0' + signature));
 }
 
+TEST(AlgorithmKindTest, ASaltIsAsLongAsTheHash) {
+  const Signer rsa = Signer::Rsa();
+  const KeysFile keys(rsa.PublicPem());
+  const auto verifier = LoadSound({.algorithms = {JwtAlgorithm::kPs256}, .keys_file = keys.path()});
+  const std::string text = EncodeBase64Url(R"({"alg":"PS256"})") + "." + EncodeBase64Url(kAnn);
+  for (const int salt : {0, 20, 31, 32, 33, 64}) {
+    const std::string signature = rsa.SignWithSalt(JwtAlgorithm::kPs256, text, salt);
+    const JwtVerdict verdict = verifier->Verify(text + "." + EncodeBase64Url(signature), kNow);
+    EXPECT_EQ(verdict.claims.has_value(), salt == 32) << salt;
+  }
+}
+
 // A failed check leaves nothing in OpenSSL's queue, which a TLS connection of this thread would
 // read.
 TEST(AlgorithmKindTest, LeavesNoErrorsBehind) {
