@@ -13,16 +13,16 @@
 
 namespace connguard {
 
-template <auto Free>
+template <auto kFree>
 struct OpensslDeleter {
   template <typename T>
   void operator()(T* object) const {
-    Free(object);
+    kFree(object);
   }
 };
 
-template <typename T, auto Free>
-using Openssl = std::unique_ptr<T, OpensslDeleter<Free>>;
+template <typename T, auto kFree>
+using Openssl = std::unique_ptr<T, OpensslDeleter<kFree>>;
 
 using OpensslBio = Openssl<BIO, BIO_free>;
 using OpensslNumber = Openssl<BIGNUM, BN_free>;

@@ -36,9 +36,8 @@ std::string DerOfEcdsa(KeyKind kind, std::string_view signature) {
   OpensslNumber r = number(signature.substr(0, half));
   OpensslNumber s = number(signature.substr(half));
   const OpensslEcdsa pair(ECDSA_SIG_new());
-  if (!pair || !r || !s || ECDSA_SIG_set0(pair.get(), r.get(), s.get()) != 1) return {};
-  (void)r.release();
-  (void)s.release();
+  if (!pair || !r || !s) return {};
+  if (ECDSA_SIG_set0(pair.get(), r.release(), s.release()) != 1) return {};  // null is its only no
   unsigned char* der = nullptr;
   const int size = i2d_ECDSA_SIG(pair.get(), &der);
   std::string text(size > 0 ? reinterpret_cast<const char*>(der) : "",
