@@ -44,9 +44,10 @@ function(connguard_library name)
   target_link_libraries(connguard_${name} PUBLIC connguard_options ${ARG_DEPENDS})
 endfunction()
 
-# The libraries that start threads or cross between them: their tests run under ThreadSanitizer too.
-set(CONNGUARD_THREADED_LIBRARIES connguard_log connguard_net connguard_cluster connguard_admin
-                                 connguard_app connguard_cli connguard_demo connguard_run_demo)
+# The libraries that start threads, cross between them or are shared by them: their tests run under ThreadSanitizer too.
+set(CONNGUARD_THREADED_LIBRARIES connguard_auth connguard_log connguard_net connguard_cluster
+                                 connguard_admin connguard_app connguard_cli connguard_demo
+                                 connguard_run_demo)
 # All tests with the label `threads`, for a build that needs no others (tests/run).
 add_custom_target(connguard_threads_tests)
 

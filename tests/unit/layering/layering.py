@@ -1,6 +1,6 @@
 """Finds includes that point the wrong way between connguard's folders, and files that are too long.
 
-The rule (one way only): core ws http tls <- config <- net cluster admin <- app <- cli <- demo <- main.
+The rule (one way only): core ws http <- auth, tls <- config <- net cluster admin <- app <- cli <- demo <- main.
 """
 
 import re
@@ -44,7 +44,7 @@ def rule(folders="", libraries="", system=True):
     return Rule(frozenset(folders.split()), frozenset(libraries.split()), system)
 
 
-PURE = "core ws http tls"
+PURE = "core ws http auth tls"
 LOWER = PURE + " config log"
 MIDDLE = LOWER + " net cluster admin doctor"
 
@@ -54,6 +54,7 @@ RULES = {
     "ws": rule("ws", "simdjson openssl zlib", system=False),
     "http": rule("http", "boost nlohmann openssl", system=False),
     "tls": rule("tls", "openssl openssl-tls", system=False),
+    "auth": rule("auth http", "nlohmann openssl", system=False),
     "log": rule("log", "spdlog openssl"),
     "config": rule(PURE + " config", "yaml-cpp"),
     "net": rule(LOWER + " net", "libwebsockets"),
