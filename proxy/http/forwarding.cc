@@ -201,6 +201,11 @@ bool Passes(Fate fate, const Field& field, const RequestHead& head, const Reques
 
 }  // namespace
 
+bool MayBeSet(std::string_view name) {
+  if (EqualsIgnoringCase(name, "Trailer") || EqualsIgnoringCase(name, "Via")) return false;
+  return FateOf(name, &Rule::request, NamedFields(Fields{})) == Fate::kPass;
+}
+
 std::string ForwardRequest(const RequestHead& head, const RequestHop& hop) {
   constexpr std::size_t kUsualHead = 1024;
   const NamedFields named(head.fields);

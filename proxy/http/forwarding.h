@@ -31,6 +31,10 @@ struct ResponseHop {
   bool via = false;
 };
 
+// True for a field that a configuration may put into a request: not one of those that belong to one
+// hop, frame the message, make the WebSocket handshake, or are the proxy's own to say.
+bool MayBeSet(std::string_view name);
+
 // The head as text. Byte-exact target, order, case and duplicates, except for what the table in
 // forwarding.cc names: fields of one hop, and those that a proxy speaks for. The framing stays: a
 // body is passed on as it came, chunk headers included.
