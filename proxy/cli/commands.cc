@@ -1,6 +1,7 @@
 // Diagnostics as a compiler prints them: the message, the line, a caret.
 #include "cli/commands.h"
 
+#include <algorithm>
 #include <fstream>
 #include <ostream>
 
@@ -82,8 +83,9 @@ ExitStatus RunCheck(const CommandLine& line, const Environment& env, std::ostrea
                     std::ostream& err) {
   const std::optional<Config> config = LoadConfig(line, env, err);
   if (!config) return ExitStatus::kConfiguration;
+  const auto upstreams = std::ranges::count(config->upstreams, false, &UpstreamConfig::is_auth);
   out << line.config_file << ": ok (" << Count(config->listeners.size(), "listener") << ", "
-      << Count(config->upstreams.size(), "upstream") << ", "
+      << Count(static_cast<std::size_t>(upstreams), "upstream") << ", "
       << Count(config->routes.size(), "route") << ")\n";
   return ExitStatus::kOk;
 }

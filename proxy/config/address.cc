@@ -16,6 +16,8 @@ namespace connguard {
 namespace {
 
 constexpr std::string_view kUnix = "unix:";
+constexpr std::string_view kHttp = "http://";
+constexpr std::string_view kHttps = "https://";
 constexpr std::size_t kLongestName = 253;  // RFC 1035 §2.3.4
 
 Parsed<Address> Fail(std::string why) { return Parsed<Address>::Failed(std::move(why)); }
@@ -105,16 +107,15 @@ Parsed<Address> ParseAddress(std::string_view text, bool any_port) {
   return Parsed<Address>::Of({.host = std::string(host), .port = port, .path = {}});
 }
 
+bool IsHttps(std::string_view url) { return url.starts_with(kHttps); }
+
 Parsed<Address> ParseUpstreamUrl(std::string_view url) {
   if (url.starts_with(kUnix)) return ParseUnix(url.substr(kUnix.size()));
-  if (url.starts_with("https://") || url.starts_with("wss://")) {
-    return Fail("TLS to the upstream is not supported yet; use http://host:port");
+  const bool https = IsHttps(url);
+  if (!https && !url.starts_with(kHttp)) {
+    return Fail("expected http://host:port, https://host:port or unix:/path, found " + Quoted(url));
   }
-  constexpr std::string_view kHttp = "http://";
-  if (!url.starts_with(kHttp)) {
-    return Fail("expected http://host:port or unix:/path, found " + Quoted(url));
-  }
-  std::string_view authority = url.substr(kHttp.size());
+  std::string_view authority = url.substr(https ? kHttps.size() : kHttp.size());
   if (authority.ends_with('/')) authority.remove_suffix(1);
   if (authority.find_first_of("/?#") != std::string_view::npos) {
     return Fail("a path in the URL is not supported: the client's own path goes upstream");
@@ -123,7 +124,7 @@ Parsed<Address> ParseUpstreamUrl(std::string_view url) {
     return Fail("a user in the URL is not supported");
   }
   if (PortColon(authority) != std::string_view::npos) return ParseAddress(authority, false);
-  return ParseAddress(std::string(authority) + ":80", false);
+  return ParseAddress(std::string(authority) + (https ? ":443" : ":80"), false);
 }
 
 std::string Address::ToString() const {

@@ -12,8 +12,12 @@ namespace connguard {
 // is an error unless `any_port`. See Address::ToString for the way back.
 Parsed<Address> ParseAddress(std::string_view text, bool any_port);
 
-// http://host:port or unix:/path, as `upstreams.url`; the port may be left out (80).
+// http://host:port, https://host:port or unix:/path, as `upstreams.url`; the port may be left out
+// (80 and 443).
 Parsed<Address> ParseUpstreamUrl(std::string_view url);
+
+// True for a URL whose upstream speaks TLS.
+bool IsHttps(std::string_view url);
 
 // A unix socket, localhost, 127.0.0.0/8 or ::1: what only this machine can reach. Other names are
 // not looked up, and do not count.

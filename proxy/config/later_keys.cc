@@ -13,19 +13,13 @@ using Later = std::pair<std::string_view, std::string_view>;
 constexpr auto kLater = std::to_array<Later>({
     {"", "cluster"},
     {"", "auth"},
-    {"listeners", "tls"},
-    {"listeners", "proxy_protocol"},
-    {"upstreams", "tls"},
     {"upstreams", "redial"},
     {"upstreams", "headers"},
-    {"routes", "auth"},
     {"routes", "jwt"},
-    {"routes", "origins"},
     {"routes", "headers"},
     {"routes.session", "early_101"},
     {"routes.session", "park"},
     {"routes.session.on_drop", "park"},
-    {"limits", "connections_per_ip"},
     {"limits", "messages_per_second"},
 });
 

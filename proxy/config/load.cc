@@ -6,11 +6,13 @@
 #include <tuple>
 
 #include "config/address.h"
-#include "config/cidr.h"
+#include "config/file_access.h"
 #include "config/file_text.h"
 #include "config/key_trace.h"
+#include "config/load_listeners.h"
 #include "config/load_routes.h"
 #include "config/load_turn.h"
+#include "config/load_upstreams.h"
 #include "config/scalars.h"
 #include "config/section.h"
 
@@ -46,114 +48,20 @@ void ReadVersion(Section& root) {
   if (text && *text != "1") root.Error(*value, "version", "must be 1, found " + Quoted(*text));
 }
 
-bool ReadBind(Section& section, Address& out) {
-  std::string text;
-  section.Require("bind");
-  if (!section.ReadText("bind", text)) return false;
-  Parsed<Address> address = ParseAddress(text, true);
-  if (!address) {
-    section.Error(*section.Find("bind"), "bind", address.error);
-    return false;
-  }
-  out = *std::move(address.value);
-  return true;
-}
-
-bool SameSocket(const Address& a, const Address& b) {
-  return a == b && (a.is_unix() || a.port != 0);
-}
-
-void ReadTrustedProxies(Section& listener, std::vector<Cidr>& out) {
-  const std::string_view key = "trusted_proxies";
-  const std::optional<Value> list = listener.Find(key);
-  if (!list) return;
-  for (const Value& item : listener.reader().ItemsOrNone(*list, listener.LabelOf(key))) {
-    const std::optional<std::string> text = listener.reader().Text(item, listener.LabelOf(key));
-    if (!text) continue;
-    const Parsed<Cidr> block = ParseCidr(*text);
-    if (!block) {
-      listener.Error(item, key, block.error);
-    } else if (std::ranges::find(out, *block.value) != out.end()) {
-      listener.Error(item, key, Quoted(*text) + " is there twice");
-    } else {
-      out.push_back(*block.value);
-    }
-  }
-}
-
-std::vector<ListenerConfig> ReadListeners(Section& root) {
-  std::vector<ListenerConfig> listeners;
-  const std::optional<Value> list = root.Require("listeners");
-  if (!list) return listeners;
-  NameCheck names;
-  for (const Value& item : root.reader().Items(*list, "listeners")) {
-    Section section(root.reader(), item, "listeners", "listeners");
-    ListenerConfig listener;
-    if (!section.ok()) continue;
-    section.ReadName("name", listener.name);
-    names.Add(section, listener.name);
-    if (ReadBind(section, listener.bind)) {
-      const auto other = std::ranges::find_if(listeners, [&](const ListenerConfig& earlier) {
-        return SameSocket(earlier.bind, listener.bind);
-      });
-      if (other != listeners.end()) {
-        section.Error(*section.Find("bind"), "bind",
-                      Quoted(listener.bind.ToString()) + " is taken by " + Quoted(other->name));
-      }
-    }
-    ReadTrustedProxies(section, listener.trusted_proxies);
-    section.Finish();
-    listeners.push_back(std::move(listener));
-  }
-  return listeners;
-}
-
-void ReadKeepalive(Section& upstream, KeepaliveConfig& out) {
-  std::optional<Section> keepalive = upstream.Sub("keepalive", upstream.LabelOf("keepalive"));
-  if (!keepalive) return;
-  keepalive->ReadDuration("idle", out.idle, {1ms, 1h});
-  std::uint64_t connections = out.connections;
-  keepalive->ReadCount("connections", connections, {0, 10'000});
-  out.connections = connections;
-  keepalive->Finish();
-}
-
-std::vector<UpstreamConfig> ReadUpstreams(Section& root) {
-  std::vector<UpstreamConfig> upstreams;
-  const std::optional<Value> list = root.Require("upstreams");
-  if (!list) return upstreams;
-  NameCheck names;
-  for (const Value& item : root.reader().Items(*list, "upstreams")) {
-    Section section(root.reader(), item, "upstreams", "upstreams");
-    UpstreamConfig upstream;
-    if (!section.ok()) continue;
-    section.ReadName("name", upstream.name);
-    names.Add(section, upstream.name);
-    section.Require("url");
-    if (section.ReadText("url", upstream.url)) {
-      Parsed<Address> address = ParseUpstreamUrl(upstream.url);
-      if (!address) section.Error(*section.Find("url"), "url", address.error);
-      upstream.address = std::move(address.value).value_or(Address{});
-    }
-    section.ReadDuration("connect_timeout", upstream.connect_timeout, {1ms, 10min});
-    section.ReadDuration("handshake_timeout", upstream.handshake_timeout, {1ms, 1h});
-    section.ReadDuration("response_timeout", upstream.response_timeout, {1ms, 24h});
-    ReadKeepalive(section, upstream.keepalive);
-    section.ReadBool("forwarded", upstream.forwarded);
-    section.ReadBool("via", upstream.via);
-    section.ReadBool("traceparent", upstream.traceparent);
-    section.Finish();
-    upstreams.push_back(std::move(upstream));
-  }
-  return upstreams;
+void ReadNumber(Section& section, std::string_view key, std::size_t& out,
+                Range<std::uint64_t> range) {
+  std::uint64_t number = out;
+  section.ReadCount(key, number, range);
+  out = number;
 }
 
 void ReadLimits(Section& root, LimitsConfig& out) {
   std::optional<Section> limits = root.Sub("limits", "limits");
   if (!limits) return;
-  std::uint64_t connections = out.connections;
-  limits->ReadCount("connections", connections, {1, 10'000'000});
-  out.connections = connections;
+  ReadNumber(*limits, "connections", out.connections, {1, 10'000'000});
+  ReadNumber(*limits, "connections_per_ip", out.connections_per_ip, {0, 10'000'000});
+  ReadNumber(*limits, "handshakes_per_second_per_ip", out.handshakes_per_second_per_ip,
+             {0, 1'000'000});
   limits->ReadDuration("handshake_timeout", out.handshake_timeout, {1ms, 10min});
   limits->ReadSize("header_size", out.header_size, {1 * kKiB, 1 * kMiB});
   limits->ReadSize("message_size", out.message_size, {1 * kKiB, 1 * kGiB});
@@ -190,37 +98,21 @@ std::string TokenError(std::string_view token) {
   return "a token is 16 to 512 letters, digits and -._~+/=, as `openssl rand -hex 32` prints them";
 }
 
-Parsed<std::string> TokenOfFile(const std::string& path) {
-  Parsed<std::string> text = ReadFileText(path);
-  if (!text) return Parsed<std::string>::Failed(Quoted(path) + " " + text.error);
-  while (text.value->ends_with('\n') || text.value->ends_with('\r')) text.value->pop_back();
-  return text;
-}
-
 // True when there is to be a token, sound or not.
-bool ReadToken(Section& admin, std::string& out) {
-  std::string_view key = "token";
-  Parsed<std::string> token;
-  std::string text;
-  std::string path;
-  if (admin.ReadText(key, text)) token = Parsed<std::string>::Of(text);
-  const bool in_file = admin.ReadText("token_file", path);
-  if (in_file && admin.Find("token")) {
-    admin.Error(*admin.Find("token_file"), "token_file", "there is admin.token as well; keep one");
-    return true;
+bool ReadToken(Section& admin, const NamedFiles& files, std::string& out) {
+  const std::optional<Value> token = admin.Find("token");
+  const std::optional<Value> in_file = admin.Find("token_file");
+  const std::string_view key = in_file ? "token_file" : "token";
+  if (token && in_file) {
+    admin.Error(*in_file, key, "there is admin.token as well; keep one");
+  } else if (in_file ? files.ReadSecret(admin, key, out) : admin.ReadText(key, out)) {
+    const std::string why = TokenError(out);
+    if (!why.empty()) admin.Error(*admin.Find(key), key, why);
   }
-  if (in_file) {
-    key = "token_file";
-    // As an operator reads it: beside the configuration.
-    token = TokenOfFile(std::filesystem::path(admin.reader().file()).parent_path() / path);
-  }
-  if (token.value) token.error = TokenError(*token.value);
-  if (!token.error.empty()) admin.Error(*admin.Find(key), key, token.error);
-  out = std::move(token.value).value_or("");
-  return admin.Find("token") || admin.Find("token_file");
+  return token || in_file;
 }
 
-void ReadAdmin(Section& root, Config& config) {
+void ReadAdmin(Section& root, const NamedFiles& files, Config& config) {
   config.admin.emplace();
   config.admin->bind = {.host = "127.0.0.1", .port = kDefaultAdminPort, .path = {}};
   const std::optional<Value> value = root.Find("admin");
@@ -234,7 +126,7 @@ void ReadAdmin(Section& root, Config& config) {
     return;
   }
   std::optional<Section> admin = root.Sub("admin", "admin");
-  const bool has_token = ReadToken(*admin, config.admin->token);
+  const bool has_token = ReadToken(*admin, files, config.admin->token);
   admin->ReadBool("show_keys", config.admin->show_keys);
   if (ReadBind(*admin, config.admin->bind)) {
     for (const ListenerConfig& listener : config.listeners) {
@@ -253,6 +145,7 @@ void ReadLogging(Section& root, LoggingConfig& out) {
   if (!logging) return;
   logging->ReadWord("level", out.level, kLevels);
   logging->ReadWord("format", out.format, kFormats);
+  logging->ReadBool("queries", out.queries);
   logging->Finish();
 }
 
@@ -270,12 +163,14 @@ void ReadWorkers(Section& root, unsigned& out) {
 
 void ReadAll(Section& root, TurnReader& turns, Config& config) {
   ReadVersion(root);
-  config.listeners = ReadListeners(root);
-  config.upstreams = ReadUpstreams(root);
-  config.routes = ReadRoutes(root, config.upstreams, turns);
+  root.ReadBool("readable_keys", config.readable_keys);
+  const NamedFiles files(root.reader().file(), config.readable_keys);
+  config.listeners = ReadListeners(root, files);
+  config.upstreams = ReadUpstreams(root, files);
+  config.routes = ReadRoutes(root, config.upstreams, turns, files);
   ReadLimits(root, config.limits);
   ReadShutdown(root, config.shutdown);
-  ReadAdmin(root, config);
+  ReadAdmin(root, files, config);
   ReadLogging(root, config.logging);
   ReadWorkers(root, config.workers);
   root.Finish();

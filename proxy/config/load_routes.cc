@@ -1,9 +1,12 @@
-// Routes: match, session, turn, heartbeat, close codes.
+// Routes: match, upstream, session, turn, heartbeat, close codes.
 #include "config/load_routes.h"
 
 #include <algorithm>
 
 #include "config/address.h"
+#include "config/load_admission.h"
+#include "config/load_auth.h"
+#include "config/name_check.h"
 #include "config/pattern.h"
 #include "config/suggest.h"
 #include "ws/control_frame.h"
@@ -98,7 +101,15 @@ bool ReadMatch(Section& route, RouteMatch& out) {
   return match->ok() && path && host && headers;
 }
 
-void ReadKey(Section& session, const RouteMatch& match, SessionConfig& out) {
+// {jwt.x} of a token that nobody has checked would be anybody's session.
+std::string TokenError(const KeyTemplate& key, const RouteConfig& route) {
+  const auto claim = std::ranges::find(key, KeyPart::Source::kJwt, &KeyPart::source);
+  if (claim == key.end() || (route.auth && route.auth->jwt)) return {};
+  return "{jwt." + claim->name +
+         "} needs auth.jwt on this route, which says whose tokens to believe";
+}
+
+void ReadKey(Section& session, RouteConfig& route) {
   const std::optional<Value> key = session.Find("key");
   if (!key) return;
   std::vector<Value> alternatives{*key};
@@ -108,9 +119,10 @@ void ReadKey(Section& session, const RouteMatch& match, SessionConfig& out) {
   for (const Value& alternative : alternatives) {
     const auto text = session.reader().Text(alternative, session.LabelOf("key"));
     if (!text) continue;
-    Parsed<KeyTemplate> parsed = ParseKeyTemplate(*text, match.path);
-    if (parsed) {
-      out.key.push_back(*std::move(parsed.value));
+    Parsed<KeyTemplate> parsed = ParseKeyTemplate(*text, route.match.path);
+    if (parsed) parsed.error = TokenError(*parsed.value, route);
+    if (parsed.error.empty()) {
+      route.session.key.push_back(*std::move(parsed.value));
     } else {
       session.Error(alternative, "key", parsed.error);
     }
@@ -166,11 +178,12 @@ void ReadBarrier(Section& session, SessionConfig& out) {
   barrier->Finish();
 }
 
-void ReadSession(Section& route, const RouteMatch& match, bool sound_match, SessionConfig& out) {
-  std::optional<Section> session = route.Sub("session", "session");
+void ReadSession(Section& section, bool sound_match, RouteConfig& route) {
+  std::optional<Section> session = section.Sub("session", "session");
   if (!session) return;
+  SessionConfig& out = route.session;
   if (sound_match) {
-    ReadKey(*session, match, out);
+    ReadKey(*session, route);
   } else {
     session->Find("key");
   }
@@ -229,10 +242,12 @@ std::size_t ReadUpstreamName(Section& route, const std::vector<UpstreamConfig>& 
   std::string name;
   route.Require("upstream");
   if (!route.ReadText("upstream", name)) return 0;
-  const auto found = std::ranges::find(upstreams, name, &UpstreamConfig::name);
-  if (found != upstreams.end()) return static_cast<std::size_t>(found - upstreams.begin());
   std::vector<std::string> names;
-  for (const UpstreamConfig& upstream : upstreams) names.push_back(upstream.name);
+  for (std::size_t i = 0; i < upstreams.size(); ++i) {
+    if (upstreams[i].is_auth) continue;
+    if (upstreams[i].name == name) return i;
+    names.push_back(upstreams[i].name);
+  }
   route.Error(*route.Find("upstream"), "upstream",
               "unknown upstream " + Quoted(name) + DidYouMean(name, names));
   return 0;
@@ -240,19 +255,8 @@ std::size_t ReadUpstreamName(Section& route, const std::vector<UpstreamConfig>& 
 
 }  // namespace
 
-void NameCheck::Add(Section& entry, const std::string& name) {
-  if (name.empty()) return;
-  const Value place = *entry.Find("name");
-  const auto taken = std::ranges::find(seen_, name, &std::pair<std::string, int>::first);
-  if (taken != seen_.end()) {
-    entry.Error(place, "name",
-                Quoted(name) + " is taken, first in line " + std::to_string(taken->second));
-  }
-  seen_.emplace_back(name, place.mark.line + 1);
-}
-
-std::vector<RouteConfig> ReadRoutes(Section& root, const std::vector<UpstreamConfig>& upstreams,
-                                    TurnReader& turns) {
+std::vector<RouteConfig> ReadRoutes(Section& root, std::vector<UpstreamConfig>& upstreams,
+                                    TurnReader& turns, const NamedFiles& files) {
   std::vector<RouteConfig> routes;
   const std::optional<Value> list = root.Require("routes");
   if (!list) return routes;
@@ -268,7 +272,9 @@ std::vector<RouteConfig> ReadRoutes(Section& root, const std::vector<UpstreamCon
     names.Add(section, route.name);
     const bool sound_match = ReadMatch(section, route.match);
     route.upstream = ReadUpstreamName(section, upstreams);
-    ReadSession(section, route.match, sound_match, route.session);
+    ReadAdmission(section, route);
+    ReadAuth(section, files, upstreams, route);
+    ReadSession(section, sound_match, route);
     route.turn = turns.Read(section);
     section.ReadWord("compression", route.compression, kCompression);
     ReadHeartbeat(section, route);

@@ -21,7 +21,8 @@ constexpr auto kSources = std::to_array<SourceWord>({{"path", KeyPart::Source::k
                                                      {"query", KeyPart::Source::kQuery},
                                                      {"header", KeyPart::Source::kHeader},
                                                      {"cookie", KeyPart::Source::kCookie},
-                                                     {"client", KeyPart::Source::kClientIp}});
+                                                     {"client", KeyPart::Source::kClientIp},
+                                                     {"jwt", KeyPart::Source::kJwt}});
 
 bool IsAlnum(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
@@ -64,7 +65,6 @@ Parsed<KeyPart> ParseReference(std::string_view inside, std::span<const PathSegm
   const std::size_t dot = inside.find('.');
   const std::string word(inside.substr(0, dot));
   const std::string name(dot == std::string_view::npos ? "" : inside.substr(dot + 1));
-  if (word == "jwt") return fail(whole + " is not supported in this version");
   const auto known = std::ranges::find(kSources, word, &SourceWord::word);
   if (known == kSources.end()) {
     std::vector<std::string> words;
@@ -81,7 +81,8 @@ Parsed<KeyPart> ParseReference(std::string_view inside, std::span<const PathSegm
     if (std::ranges::find(names, name) == names.end()) {
       return fail("match.path has no {" + name + "}" + DidYouMean(name, names));
     }
-  } else if (known->source != KeyPart::Source::kQuery && !IsToken(name)) {
+  } else if (known->source != KeyPart::Source::kQuery && known->source != KeyPart::Source::kJwt &&
+             !IsToken(name)) {
     return fail(Quoted(name) + " cannot be the name of a " + word);
   }
   return Parsed<KeyPart>::Of({known->source, name});

@@ -44,6 +44,7 @@ LoadResult QuickConfig(const std::string& listen, const std::string& upstream) {
     result.config->listeners.front().bind = *std::move(bind.value);
     result.config->upstreams.front().url = url;
     result.config->upstreams.front().address = *std::move(address.value);
+    if (IsHttps(url)) result.config->upstreams.front().tls.emplace();
   }
   return result;
 }

@@ -87,8 +87,27 @@ bool NeedsRestart(std::string_view key, bool sockets_stay) {
 bool SameSockets(const Config& a, const Config& b) {
   return std::ranges::equal(a.listeners, b.listeners,
                             [](const ListenerConfig& one, const ListenerConfig& other) {
-                              return one.name == other.name && one.bind == other.bind;
+                              return one.name == other.name && one.bind == other.bind &&
+                                     one.tls.has_value() == other.tls.has_value() &&
+                                     one.proxy_protocol == other.proxy_protocol;
                             });
+}
+
+const std::string* SecretOf(const Config& config, const std::string& name) {
+  const auto route = std::ranges::find(config.routes, name, &RouteConfig::name);
+  const bool has_jwt = route != config.routes.end() && route->auth && route->auth->jwt;
+  return has_jwt ? &route->auth->jwt->secret : nullptr;
+}
+
+// PrintConfig does not show them.
+void AddSecrets(const Config& in_force, const Config& next, ReloadPlan& plan) {
+  for (const RouteConfig& route : next.routes) {
+    const std::string* const before = SecretOf(in_force, route.name);
+    const std::string* const after = SecretOf(next, route.name);
+    if (before == nullptr || after == nullptr || before->empty() || after->empty()) continue;
+    if (*before != *after)
+      plan.live.push_back("routes." + route.name + ": auth.jwt.secret: changed");
+  }
 }
 
 // Whole entries of a list, and then keys.
@@ -145,6 +164,7 @@ ReloadPlan PlanReload(const Config& in_force, const Config& next) {
   if (!token(in_force).empty() && !token(next).empty() && token(in_force) != token(next)) {
     plan.restart.emplace_back("admin: token: changed");
   }
+  AddSecrets(in_force, next, plan);
   plan.applicable = next;
   plan.applicable.workers = in_force.workers;
   plan.applicable.admin = in_force.admin;

@@ -18,7 +18,9 @@ struct ReloadPlan {
 };
 
 // Sockets and threads stay as they are: `workers`, `admin`, and which listeners there are and
-// where; when these change, nothing of `listeners` does. Everything else is live. Pure; any thread.
+// where, whether they speak TLS and the PROXY protocol; when these change, nothing of `listeners`
+// does. Everything else is live; certificates and who may have one, for new handshakes. Pure; any
+// thread.
 ReloadPlan PlanReload(const Config& in_force, const Config& next);
 
 }  // namespace connguard

@@ -134,18 +134,16 @@ bool Section::ReadCount(std::string_view key, std::uint64_t& out, Range<std::uin
   return ReadQuantity(key, out, range, ParseCount, FormatCount);
 }
 
-std::optional<std::size_t> Section::Choose(std::string_view key,
+std::optional<std::size_t> Section::Choose(const Value& value, std::string_view key,
                                            const std::vector<std::string>& words) {
-  const std::optional<Value> value = Find(key);
-  if (!value) return std::nullopt;
-  const std::optional<std::string> text = reader_.Text(*value, LabelOf(key));
+  const std::optional<std::string> text = reader_.Text(value, LabelOf(key));
   if (!text) return std::nullopt;
   const auto found = std::ranges::find(words, *text);
   if (found != words.end()) return static_cast<std::size_t>(found - words.begin());
   if (IsLaterKey(PathOf(key), *text)) {
-    Error(*value, key, Quoted(*text) + " is not supported in this version");
+    Error(value, key, Quoted(*text) + " is not supported in this version");
   } else {
-    Error(*value, key,
+    Error(value, key,
           "expected " + Choice(words) + ", found " + Quoted(*text) + DidYouMean(*text, words));
   }
   return std::nullopt;

@@ -53,11 +53,19 @@ class Section {
 
   template <typename T, std::size_t N>
   bool ReadWord(std::string_view key, T& out, const Word<T> (&words)[N]) {
+    const std::optional<Value> value = Find(key);
+    const std::optional<T> word = value ? WordOf(*value, key, words) : std::nullopt;
+    if (word) out = *word;
+    return word.has_value();
+  }
+
+  // The word that is `value`, the value of `key` or an item in it; what is none is reported.
+  template <typename T, std::size_t N>
+  std::optional<T> WordOf(const Value& value, std::string_view key, const Word<T> (&words)[N]) {
     std::vector<std::string> texts;
     for (const Word<T>& word : words) texts.emplace_back(word.text);
-    const std::optional<std::size_t> index = Choose(key, texts);
-    if (index) out = words[*index].value;
-    return index.has_value();
+    const std::optional<std::size_t> index = Choose(value, key, texts);
+    return index ? std::optional<T>(words[*index].value) : std::nullopt;
   }
 
   // A section inside; its keys are only known while it is there.
@@ -79,7 +87,8 @@ class Section {
   template <typename T>
   bool ReadQuantity(std::string_view key, T& out, const Range<T>& range,
                     Parsed<T> (*parse)(std::string_view), std::string (*format)(T));
-  std::optional<std::size_t> Choose(std::string_view key, const std::vector<std::string>& words);
+  std::optional<std::size_t> Choose(const Value& value, std::string_view key,
+                                    const std::vector<std::string>& words);
   std::string UnknownKey(const std::string& key) const;
 
   Reader& reader_;

@@ -60,11 +60,21 @@ constexpr std::string_view kWebSocketPrefix = "Sec-WebSocket-";
 constexpr std::string_view kClaimPrefix = "X-Forwarded-";
 
 // Some gateway interfaces take `_` for `-`: `X_Forwarded_For` would be believed behind them.
+bool SameToGateways(std::string_view a, std::string_view b) {
+  const auto plain = [](char c) { return c == '_' ? '-' : ToLowerAscii(c); };
+  return std::ranges::equal(a, b, {}, plain, plain);
+}
+
 bool IsClaim(std::string_view name) {
-  return name.size() >= kClaimPrefix.size() &&
-         std::equal(kClaimPrefix.begin(), kClaimPrefix.end(), name.begin(), [](char want, char c) {
-           return ToLowerAscii(want) == (c == '_' ? '-' : ToLowerAscii(c));
-         });
+  return SameToGateways(name.substr(0, kClaimPrefix.size()), kClaimPrefix);
+}
+
+// The proxy's own word takes the place of the client's.
+bool IsReplaced(std::string_view name, const RequestHop& hop) {
+  return std::ranges::any_of(hop.removed,
+                             [&](std::string_view other) { return SameToGateways(name, other); }) ||
+         std::ranges::any_of(hop.added,
+                             [&](const Field& other) { return SameToGateways(name, other.name); });
 }
 
 // The fields that `fields`' Connection names: they belong to this hop (RFC 9110 §7.6.1).
@@ -112,10 +122,11 @@ struct Origin {
 };
 
 // RFC 9112 §3.2.2: an absolute target's authority counts, and an origin gets a path.
-Origin OriginOf(const RequestHead& head, std::string_view host) {
+Origin OriginOf(const RequestHead& head, const RequestHop& hop) {
+  const std::string& whole = hop.target.empty() ? head.target : hop.target;
   const std::optional<std::string_view> field = Find(head.fields, "Host");
-  const std::optional<AbsoluteTarget> absolute = ParseAbsolute(head.target);
-  if (!absolute) return {head.target, field.value_or(host), field.has_value()};
+  const std::optional<AbsoluteTarget> absolute = ParseAbsolute(whole);
+  if (!absolute) return {whole, field.value_or(hop.host), field.has_value()};
   std::string target(absolute->path_and_query);
   if (target.empty() && head.method == "OPTIONS") {
     target = "*";
@@ -201,23 +212,29 @@ bool Passes(Fate fate, const Field& field, const RequestHead& head, const Reques
 
 }  // namespace
 
+bool MayBeSet(std::string_view name) {
+  if (EqualsIgnoringCase(name, "Trailer") || EqualsIgnoringCase(name, "Via")) return false;
+  return FateOf(name, &Rule::request, NamedFields(Fields{})) == Fate::kPass;
+}
+
 std::string ForwardRequest(const RequestHead& head, const RequestHop& hop) {
   constexpr std::size_t kUsualHead = 1024;
   const NamedFields named(head.fields);
-  const Origin origin = OriginOf(head, hop.host);
+  const Origin origin = OriginOf(head, hop);
   std::string out;
   out.reserve(kUsualHead);
   out.append(head.method).append(" ").append(origin.target).append(" HTTP/1.1\r\n");
   if (!origin.named && !origin.host.empty()) Append(out, "Host", origin.host);
   for (const Field& field : head.fields) {
     const Fate fate = FateOf(field.name, &Rule::request, named);
-    if (!Passes(fate, field, head, hop)) continue;
+    if (!Passes(fate, field, head, hop) || IsReplaced(field.name, hop)) continue;
     if (fate == Fate::kOffer && hop.deflate_only) {
       Append(out, field.name, DeflateOffers(field.value));
     } else {
       Append(out, field.name, fate == Fate::kHost ? origin.host : std::string_view(field.value));
     }
   }
+  for (const Field& field : hop.added) Append(out, field.name, field.value);
   AppendClaims(out, head, hop, origin.host);
   if (!hop.traceparent.empty()) Append(out, "traceparent", hop.traceparent);
   if (hop.via) Append(out, "Via", head.version >= 11 ? "1.1 connguard" : "1.0 connguard");

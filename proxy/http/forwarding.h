@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "http/message.h"
 
@@ -21,6 +22,11 @@ struct RequestHop {
   bool via = false;               // add Via
   std::string_view traceparent;   // of a trace that begins here; empty: what came goes on
   std::string host;               // for a request that names none (HTTP/1.0)
+  std::string target;             // goes on in place of the head's; empty: the head's
+  // Fields that speak for the proxy: the client's own of these names go no further, nor do those
+  // that a gateway interface would take for them (`_` for `-`). Only names that MayBeSet().
+  std::vector<std::string_view> removed;
+  std::vector<Field> added;  // ours, in place of the client's of the same names
 };
 
 // Likewise for an answer.
@@ -30,6 +36,10 @@ struct ResponseHop {
   int client_version = 11;
   bool via = false;
 };
+
+// True for a field that a configuration may put into a request: not one of those that belong to one
+// hop, frame the message, make the WebSocket handshake, or are the proxy's own to say.
+bool MayBeSet(std::string_view name);
 
 // The head as text. Byte-exact target, order, case and duplicates, except for what the table in
 // forwarding.cc names: fields of one hop, and those that a proxy speaks for. The framing stays: a

@@ -128,6 +128,8 @@ std::optional<AbsoluteTarget> ParseAbsolute(std::string_view target);
 
 // Percent-decodes (`+` stays); an invalid escape stays as it is.
 std::string PercentDecode(std::string_view text);
+// As a query is written: `+` is a space too.
+std::string FormDecode(std::string_view text);
 // The path of an origin-form or absolute-form target, without query, still encoded; and its query.
 std::string_view PathOf(std::string_view target);
 std::string_view QueryOf(std::string_view target);

@@ -11,15 +11,15 @@ int HexValue(char c) {
   return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
-std::string DecodeForm(std::string_view text) {
+}  // namespace
+
+std::string FormDecode(std::string_view text) {
   std::string spaced(text);
   for (char& c : spaced) {
     if (c == '+') c = ' ';
   }
   return PercentDecode(spaced);
 }
-
-}  // namespace
 
 std::string PercentDecode(std::string_view text) {
   std::string out;
@@ -67,7 +67,7 @@ std::optional<std::string> QueryValue(std::string_view query, std::string_view n
   while (!query.empty()) {
     std::string_view value = TakeUntil(query, '&');
     const std::string_view key = TakeUntil(value, '=');
-    if (DecodeForm(key) == name) last = DecodeForm(value);
+    if (FormDecode(key) == name) last = FormDecode(value);
   }
   return last;
 }

@@ -152,8 +152,12 @@ def test_the_flag_does_not_open_it_either():
 
 
 def test_the_token_may_stand_in_a_file_and_is_not_printed(tmp_path):
-    (tmp_path / "token").write_text(TOKEN + "\n")
+    token = tmp_path / "token"
+    token.write_text(TOKEN + "\n")
     admin = "admin: {bind: 0.0.0.0:9180, token_file: token}"
+    token.chmod(0o604)
+    assert "can be read by everybody" in run(tmp_path, "print-config", admin).stderr
+    token.chmod(0o600)
     printed = run(tmp_path, "print-config", admin)
     assert printed.returncode == 0
     assert TOKEN not in printed.stdout

@@ -112,10 +112,11 @@ TEST_F(CommandsTest, WithoutAFileTheFlagsAreTheConfiguration) {
   line.listen = "127.0.0.1:1";
   line.upstream = "a:2";
   EXPECT_EQ(LoadConfig(line, kNoVariables, err_).value().upstreams[0].url, "http://a:2");
-  line.upstream = "https://a";
+  line.upstream = "wss://a";
   EXPECT_FALSE(LoadConfig(line, kNoVariables, err_));
   EXPECT_EQ(err_.str(),
-            "--upstream: error: TLS to the upstream is not supported yet; use http://host:port\n"
+            "--upstream: error: expected http://host:port, https://host:port or unix:/path, found "
+            "'wss://a'\n"
             "1 error\n");
 }
 

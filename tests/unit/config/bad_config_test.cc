@@ -152,20 +152,14 @@ const BadCase kListenerCases[] = {
      {{3, "  - name: the public"}},
      "3:11: listeners.name: a name is 1 to 64 letters, digits, '_', '-' and '.', found 'the "
      "public'"},
-    {"TlsOfALaterVersion",
-     {{4, "    bind: 127.0.0.1:1\n    tls: {}\n    proxy_protocol: true"}},
-     "5:5: listeners: 'tls' is not supported in this version\n6:5: listeners: 'proxy_protocol' is "
-     "not supported in this version"},
 };
 INSTANTIATE_TEST_SUITE_P(Listeners, BadConfigTest, testing::ValuesIn(kListenerCases), NameOf);
 
 const BadCase kUpstreamCases[] = {
-    {"Https",
-     {{7, "    url: https://agent:443"}},
-     "7:10: upstreams.url: TLS to the upstream is not supported yet; use http://host:port"},
     {"WebSocketScheme",
      {{7, "    url: ws://agent:80"}},
-     "7:10: upstreams.url: expected http://host:port or unix:/path, found 'ws://agent:80'"},
+     "7:10: upstreams.url: expected http://host:port, https://host:port or unix:/path, found "
+     "'ws://agent:80'"},
     {"UrlWithAPath",
      {{7, "    url: http://agent:80/base"}},
      "7:10: upstreams.url: a path in the URL is not supported: the client's own path goes "
@@ -210,8 +204,8 @@ const BadCase kUpstreamCases[] = {
      {{7, "    url: http://a:1\n    connect_timeout:"}},
      "8:5: upstreams.connect_timeout: has no value"},
     {"LaterUpstreamKeys",
-     {{7, "    url: http://a:1\n    redial: 5s\n    tls: {}"}},
-     "8:5: upstreams: 'redial' is not supported in this version\n9:5: upstreams: 'tls' is not "
+     {{7, "    url: http://a:1\n    redial: 5s\n    headers: {}"}},
+     "8:5: upstreams: 'redial' is not supported in this version\n9:5: upstreams: 'headers' is not "
      "supported in this version"},
 };
 INSTANTIATE_TEST_SUITE_P(Upstreams, BadConfigTest, testing::ValuesIn(kUpstreamCases), NameOf);
@@ -239,8 +233,23 @@ const BadCase kProcessCases[] = {
      {{12, "limits: {connections: 0x10}"}},
      "12:23: limits.connections: expected a whole number, found '0x10'"},
     {"LaterLimit",
-     {{12, "limits: {connections_per_ip: 4}"}},
-     "12:10: limits: 'connections_per_ip' is not supported in this version"},
+     {{12, "limits: {messages_per_second: 4}"}},
+     "12:10: limits: 'messages_per_second' is not supported in this version"},
+    {"TooManyConnectionsPerIp",
+     {{12, "limits: {connections_per_ip: 10000001}"}},
+     "12:30: limits.connections_per_ip: must be from 0 to 10000000, found '10000001'"},
+    {"HandshakesPerSecondOfWords",
+     {{12, "limits: {handshakes_per_second_per_ip: few}"}},
+     "12:40: limits.handshakes_per_second_per_ip: expected a whole number, found 'few'"},
+    {"TooManyHandshakesPerSecond",
+     {{12, "limits: {handshakes_per_second_per_ip: 1000001}"}},
+     "12:40: limits.handshakes_per_second_per_ip: must be from 0 to 1000000, found '1000001'"},
+    {"QueriesAreAWord",
+     {{12, "logging: {queries: all}"}},
+     "12:20: logging.queries: expected true or false, found 'all'"},
+    {"ReadableKeysAreAWord",
+     {{12, "readable_keys: yes"}},
+     "12:16: readable_keys: expected true or false, found 'yes'"},
     {"LimitsAreAList",
      {{12, "limits: [1]"}},
      "12:9: limits: expected keys and values, found a list"},

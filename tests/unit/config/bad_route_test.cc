@@ -29,8 +29,8 @@ const BadCase kMatchCases[] = {
      {{12, "    sesion: {}"}},
      "12:5: routes: unknown key 'sesion'; did you mean 'session'?"},
     {"LaterRouteKeys",
-     {{12, "    auth: {}"}, {13, "    origins: []"}},
-     "12:5: routes: 'auth' is not supported in this version\n13:5: routes: 'origins' is not "
+     {{12, "    jwt: {}"}, {13, "    headers: []"}},
+     "12:5: routes: 'jwt' is not supported in this version\n13:5: routes: 'headers' is not "
      "supported in this version"},
     {"UnknownCompression",
      {{12, "    compression: on"}},
@@ -121,8 +121,10 @@ const BadCase kSessionCases[] = {
             "12:20: session.key: match.path has no {idd}; did you mean 'id'?"),
     Session("KeyOfUnknownSource", "key: \"{quary.x}\"",
             "12:20: session.key: unknown source 'quary' in {quary.x}; did you mean 'query'?"),
-    Session("KeyOfJwt", "key: [\"{jwt.sub}\"]",
-            "12:21: session.key: {jwt.sub} is not supported in this version"),
+    Session(
+        "KeyOfJwt", "key: [\"{jwt.sub}\"]",
+        "12:21: session.key: {jwt.sub} needs auth.jwt on this route, which says whose tokens to "
+        "believe"),
     Session("KeyWithoutName", "key: \"{path}\"",
             "12:20: session.key: {path} must name what it takes: {path.NAME}"),
     Session("KeyOfClientPort", "key: \"{client.port}\"",

@@ -1,6 +1,8 @@
 // The sound configuration that every case starts from.
 #include "cases.h"
 
+#include <fstream>
+
 namespace connguard {
 
 const std::vector<std::string> kSoundLines{
@@ -37,6 +39,35 @@ std::string Complaints(const LoadResult& result) {
   for (const Diagnostic& diagnostic : result.diagnostics) {
     text += (text.empty() ? "" : "\n") + std::to_string(diagnostic.line) + ":" +
             std::to_string(diagnostic.column) + ": " + diagnostic.message;
+  }
+  return text;
+}
+
+Folder::Folder() {
+  std::string pattern = (std::filesystem::temp_directory_path() / "connguard-XXXXXX").string();
+  path_ = mkdtemp(pattern.data());
+}
+
+Folder::~Folder() { std::filesystem::remove_all(path_); }
+
+std::string Folder::Write(const std::string& name, const std::string& text) const {
+  using std::filesystem::perms;
+  const std::filesystem::path file = path_ / name;
+  std::filesystem::create_directories(file.parent_path());
+  std::ofstream(file, std::ios::binary) << text;
+  std::filesystem::permissions(file, perms::owner_read | perms::owner_write);
+  return file;
+}
+
+LoadResult LoadIn(const Folder& folder, const BadCase& bad) {
+  return LoadConfigText(TextOf(bad), folder.path() / "x.yaml", TestEnvironment(), {});
+}
+
+std::string ComplaintsIn(const Folder& folder, const LoadResult& result) {
+  const std::string path = folder.path().string();
+  std::string text = Complaints(result);
+  for (std::size_t at = text.find(path); at != std::string::npos; at = text.find(path)) {
+    text.replace(at, path.size(), "DIR");
   }
   return text;
 }

@@ -1,6 +1,7 @@
 // Configurations that differ from a sound one in a line or two, and what the loader says to them.
 #pragma once
 
+#include <filesystem>
 #include <map>
 #include <ostream>
 #include <string>
@@ -24,6 +25,26 @@ std::string TextOf(const BadCase& bad);
 
 // As BadCase::expected.
 std::string Complaints(const LoadResult& result);
+
+// A folder of its own, gone afterwards.
+class Folder {
+ public:
+  Folder();
+  ~Folder();
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+
+  // A file that only its owner can read. Returns its path.
+  std::string Write(const std::string& name, const std::string& text) const;
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+// Those of `folder`, and what they say of it without its path: `'DIR/tls.key'`.
+LoadResult LoadIn(const Folder& folder, const BadCase& bad);
+std::string ComplaintsIn(const Folder& folder, const LoadResult& result);
 
 // Variables: SET=value, EMPTY=, TWO_LINES, LATIN1, and a few more; see cases.cc.
 Environment TestEnvironment();

@@ -2,11 +2,9 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <fstream>
 
 #include "cases.h"
 #include "config/file_text.h"
-#include "config/key_trace.h"
 #include "config/profiles.h"
 #include "dump.h"
 
@@ -23,40 +21,32 @@ LoadResult Load(const std::map<int, std::string>& lines,
   return LoadConfigText(TextOf({"", lines, ""}), "x.yaml", TestEnvironment(), profile_dirs);
 }
 
-// A directory of its own, gone afterwards.
 class LoadTest : public testing::Test {
  protected:
-  LoadTest() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "connguard-XXXXXX").string();
-    dir_ = mkdtemp(pattern.data());
-  }
-  ~LoadTest() override { std::filesystem::remove_all(dir_); }
-
   std::string Write(const std::string& name, const std::string& text) const {
-    const std::filesystem::path path = dir_ / name;
-    std::filesystem::create_directories(path.parent_path());
-    std::ofstream(path, std::ios::binary) << text;
-    return path;
+    return folder_.Write(name, text);
   }
 
-  std::filesystem::path dir_;
+  const Folder folder_;
+  const std::filesystem::path& dir_ = folder_.path();
 };
 
 TEST_F(LoadTest, WhatIsLeftOutHasTheDefaultOfTheDesign) {
   const LoadResult result = Load({});
   ASSERT_TRUE(result.config) << Complaints(result);
   EXPECT_EQ(Dump(*result.config),
-            "listener public 127.0.0.1:8080 trusts\n"
+            "listener public 127.0.0.1:8080 proxy 0 trusts\n"
             "upstream agent http://127.0.0.1:1865 <127.0.0.1> 1865 <> 3000 30000 300000"
             " keepalive 60000 64 forwarded 0 via 0 traceparent 1\n"
             "route chat upstream 0\n host \n segment 0 <ws>\n segment 1 <id>\n"
             " conflict 0 drop 0 wait 60000 settle 100 close 5000 barrier (none)\n"
             " turn <quiet> end 2 quiet 2000 max 300000 window 0 linger 50 json 0 at <>\n"
             " compression 0\n heartbeat 20000 10000\n heartbeat 20000 10000 forward 0\n"
-            "limits 10000 10000 32768 16777216 262144 10000 75000 60000 0 536870912\n"
+            "limits 10000 per ip 0 0 10000 32768 16777216 262144 10000 75000 60000 0 536870912\n"
             "shutdown 0 30000\n"
             "admin 127.0.0.1:9180 token <> keys 0\n"
-            "logging 1 0\n"
+            "logging 1 0 queries 0\n"
+            "readable keys 0\n"
             "workers 0\n");
 }
 
@@ -84,16 +74,17 @@ TEST_F(LoadTest, EveryKeyReachesItsField) {
         " forward: true}\n"
         "    close_codes: {upstream_lost: 1012, client_protocol: 3000}"},
        {15,
-        "limits: {connections: 11, handshake_timeout: 12s, header_size: 13KiB,"
+        "limits: {connections: 11, connections_per_ip: 4, handshakes_per_second_per_ip: 5,"
+        " handshake_timeout: 12s, header_size: 13KiB,"
         " message_size: 14MiB, buffer: 15MiB, slow_client_timeout: 16s,"
         " keepalive_timeout: 17s, body_timeout: 18s, body_size: 19GiB, buffer_total: 20GiB}"},
        {16, "shutdown: {delay: 17s, drain: 18m}"},
        {17, "admin: {bind: unix:/run/admin.sock, token: 0123456789abcdef, show_keys: true}"},
-       {18, "logging: {level: warn, format: text}"},
+       {18, "logging: {level: warn, format: text, queries: true}\nreadable_keys: true"},
        {19, "workers: 19"}});
   ASSERT_TRUE(result.config) << Complaints(result);
   EXPECT_EQ(Dump(*result.config),
-            "listener public [::1]:0 trusts 10.0.0.0/8 fd00::/8 192.0.2.7/32\n"
+            "listener public [::1]:0 proxy 0 trusts 10.0.0.0/8 fd00::/8 192.0.2.7/32\n"
             "upstream agent unix:/run/a.sock <> 0 </run/a.sock> 1000 2000 3000 keepalive 4000 5 "
             "forwarded 1 via 1 traceparent 0\n"
             "route chat upstream 0\n host x.example\n"
@@ -105,10 +96,12 @@ TEST_F(LoadTest, EveryKeyReachesItsField) {
             " turn <> end 0 quiet 5000 max 6000 window 8 linger 7 json 1 at </t> <x> <y>\n"
             " compression 1\n heartbeat 0 9000\n heartbeat 10000 10000 forward 1\n"
             " close client_protocol 3000\n close upstream_lost 1012\n"
-            "limits 11 12000 13312 14680064 15728640 16000 17000 18000 20401094656 21474836480\n"
+            "limits 11 per ip 4 5 12000 13312 14680064 15728640 16000 17000 18000 20401094656 "
+            "21474836480\n"
             "shutdown 17000 1080000\n"
             "admin unix:/run/admin.sock token <0123456789abcdef> keys 1\n"
-            "logging 2 1\n"
+            "logging 2 1 queries 1\n"
+            "readable keys 1\n"
             "workers 19\n");
 }
 
@@ -336,29 +329,11 @@ TEST_F(LoadTest, TheProcessEnvironmentKnowsSetFromUnset) {
   EXPECT_EQ(ProcessEnvironment()("CONNGUARD_TEST_NONE"), std::nullopt);
 }
 
-// conf/connguard.yaml promises every key. A section that is missing there is itself a key that the
-// loader knows and the file does not use.
-TEST_F(LoadTest, ConnguardYamlShowsEveryKeyThatTheLoaderKnows) {
-  const std::string file = CONNGUARD_CONF "/connguard.yaml";
-  const Environment empty = [](std::string_view) { return std::nullopt; };
-  KeyTrace trace;
-  const LoadResult result =
-      LoadConfigTextTraced(*ReadFileText(file).value, file, empty, {}, &trace);
-  EXPECT_TRUE(result.config) << Complaints(result);
-  EXPECT_GT(trace.known.size(), 50U);
-  // Secrets, and one excludes the other: in comments.
-  for (const char* key : {"token", "token_file"}) {
-    trace.used.insert(std::string("admin.") + key);
-    EXPECT_NE(ReadFileText(file).value->find(std::string("#   ") + key + ": "), std::string::npos);
-  }
-  for (const std::string& key : trace.known) EXPECT_TRUE(trace.used.contains(key)) << key;
-}
-
 TEST_F(LoadTest, QuickConfigFencesWhatFollowsWs) {
   const LoadResult result = QuickConfig("127.0.0.1:0", "localhost:1865");
   ASSERT_TRUE(result.config) << Complaints(result);
   EXPECT_EQ(Dump(*result.config),
-            "listener public 127.0.0.1:0 trusts\n"
+            "listener public 127.0.0.1:0 proxy 0 trusts\n"
             "upstream upstream http://localhost:1865 <localhost> 1865 <> 3000 30000 300000"
             " keepalive 60000 64 forwarded 0 via 0 traceparent 1\n"
             "route ws upstream 0\n host \n segment 0 <ws>\n segment 1 <user_id>\n"
@@ -370,18 +345,23 @@ TEST_F(LoadTest, QuickConfigFencesWhatFollowsWs) {
             " conflict 0 drop 0 wait 60000 settle 100 close 5000 barrier (none)\n"
             " turn <quiet> end 2 quiet 2000 max 300000 window 0 linger 50 json 0 at <>\n"
             " compression 0\n heartbeat 20000 10000\n heartbeat 20000 10000 forward 0\n"
-            "limits 10000 10000 32768 16777216 262144 10000 75000 60000 0 536870912\n"
-            "shutdown 0 30000\nadmin 127.0.0.1:9180 token <> keys 0\nlogging 1 0\nworkers 0\n");
+            "limits 10000 per ip 0 0 10000 32768 16777216 262144 10000 75000 60000 0 536870912\n"
+            "shutdown 0 30000\nadmin 127.0.0.1:9180 token <> keys 0\nlogging 1 0 queries 0\n"
+            "readable keys 0\nworkers 0\n");
 }
 
 TEST_F(LoadTest, QuickConfigTakesUrlsAsTheFileDoes) {
   EXPECT_EQ(QuickConfig("[::]:1", "http://a").config->upstreams[0].address.port, 80);
   EXPECT_EQ(QuickConfig("[::]:1", "unix:/a").config->upstreams[0].address.path, "/a");
-  const LoadResult result = QuickConfig("80", "https://a");
+  EXPECT_FALSE(QuickConfig("[::]:1", "http://a").config->upstreams[0].tls);
+  EXPECT_EQ(QuickConfig("[::]:1", "https://a").config->upstreams[0].address.port, 443);
+  EXPECT_TRUE(QuickConfig("[::]:1", "https://a").config->upstreams[0].tls);
+  const LoadResult result = QuickConfig("80", "ftp://a");
   EXPECT_EQ(result.diagnostics.at(0).ToString(),
             "--listen: error: expected host:port, [v6]:port or unix:/path, found '80'");
   EXPECT_EQ(result.diagnostics.at(1).ToString(),
-            "--upstream: error: TLS to the upstream is not supported yet; use http://host:port");
+            "--upstream: error: expected http://host:port, https://host:port or unix:/path, found "
+            "'ftp://a'");
 }
 
 }  // namespace

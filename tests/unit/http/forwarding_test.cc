@@ -225,6 +225,55 @@ TEST(ForwardRequestTest, OnlyDeflateIsOfferedOnRequest) {
             std::string::npos);
 }
 
+TEST(ForwardRequestTest, WhatOnlyTheProxySaysIsNotTakenFromTheClient) {
+  RequestHop hop = Trusted();
+  hop.removed = {"X-Client-Subject"};
+  hop.added = {{"X-User", "ann"}};
+  const std::string out = Forwarded(
+      "GET / HTTP/1.1\r\nHost: a\r\nx-client-subject: CN=evil\r\nX_Client_Subject: CN=evil\r\n"
+      "X-USER: evil\r\nX_User: evil\r\nx-user_: 1\r\nX-Users: 2\r\nConnection: x-user\r\n\r\n",
+      hop);
+  EXPECT_EQ(out.find("evil"), std::string::npos) << out;
+  EXPECT_TRUE(Holds(out, "X-User: ann"));
+  EXPECT_TRUE(Holds(out, "x-user_: 1"));
+  EXPECT_TRUE(Holds(out, "X-Users: 2"));
+}
+
+TEST(ForwardRequestTest, WhatIsAddedStandsBeforeWhatTheProxySaysOfTheClient) {
+  RequestHop hop = Upgrade();
+  hop.added = {{"Authorization", "Bearer x"}, {"X-User", "ann"}, {"X-User", "bob"}};
+  EXPECT_EQ(Forwarded("GET / HTTP/1.1\r\nHost: a\r\nauthorization: Basic y\r\nA: b\r\n"
+                      "Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+                      hop),
+            "GET / HTTP/1.1\r\nHost: a\r\nA: b\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+            "Authorization: Bearer x\r\nX-User: ann\r\nX-User: bob\r\n"
+            "X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: a\r\n\r\n");
+}
+
+TEST(ForwardRequestTest, AnotherTargetGoesOnInThePlaceOfTheHeads) {
+  RequestHop hop = Plain();
+  hop.target = "/ws?a=%20";
+  EXPECT_EQ(Request(Forwarded("GET /ws?token=x&a=%20 HTTP/1.1\r\nHost: a\r\n\r\n", hop)).target,
+            "/ws?a=%20");
+  hop.target = "http://b:1?a";
+  const RequestHead head =
+      Request(Forwarded("GET http://b:1?a&token=x HTTP/1.1\r\nHost: a\r\n\r\n", hop));
+  EXPECT_EQ(head.target, "/?a");
+  EXPECT_EQ(Find(head.fields, "Host"), "b:1");
+}
+
+TEST(ForwardRequestTest, SomeFieldsCannotBeSet) {
+  for (const char* name : {"connection", "Keep-Alive", "Proxy-Authorization", "TE", "Trailer",
+                           "Upgrade", "Via", "Transfer-Encoding", "Content-Length", "HOST",
+                           "Expect", "Sec-WebSocket-Key", "sec-websocket-protocol", "Forwarded",
+                           "X-Forwarded-For", "X_Forwarded-User", "traceparent", "tracestate"}) {
+    EXPECT_FALSE(MayBeSet(name)) << name;
+  }
+  for (const char* name : {"Authorization", "Cookie", "X-User", "X-Forward", "Sec-Fetch-Site"}) {
+    EXPECT_TRUE(MayBeSet(name)) << name;
+  }
+}
+
 TEST(ForwardResponseTest, SwitchingProtocolsPassesAsItCame) {
   const std::string text =
       "HTTP/1.1 101 Web Socket\r\nserver: x\r\nConnection: Upgrade, x\r\nUPGRADE: websocket\r\n"

@@ -1,0 +1,117 @@
+// Origins and the query's credentials.
+#include "config/load_admission.h"
+
+#include <algorithm>
+
+#include "config/load_tls.h"
+#include "http/origin.h"
+
+namespace connguard {
+namespace {
+
+bool SameOrigin(const OriginPattern& a, const OriginPattern& b) {
+  return a.scheme == b.scheme && a.host == b.host && a.port == b.port &&
+         a.any_subdomain == b.any_subdomain;
+}
+
+Parsed<OriginPattern> ParsePattern(const std::string& text) {
+  constexpr std::string_view kAnySubdomain = "://*.";
+  const std::size_t star = text.find(kAnySubdomain);
+  std::string plain = text;
+  if (star != std::string::npos) plain.erase(star + 3, 2);
+  std::optional<OriginPattern> origin = ParseOrigin(plain);
+  if (origin && !(star != std::string::npos && origin->host.starts_with('['))) {
+    origin->any_subdomain = star != std::string::npos;
+    return Parsed<OriginPattern>::Of(*std::move(origin));
+  }
+  if (text == "*") {
+    return Parsed<OriginPattern>::Failed("'*' is no origin; leave origins out to admit all");
+  }
+  const std::size_t mark = text.find("://");
+  const std::size_t path = mark == std::string::npos ? mark : text.find('/', mark + 3);
+  if (path != std::string::npos) {
+    return Parsed<OriginPattern>::Failed("an origin has no path; did you mean " +
+                                         Quoted(text.substr(0, path)) + "?");
+  }
+  return Parsed<OriginPattern>::Failed(
+      "expected an origin such as https://app.example, https://*.example.com:8443 or null, found " +
+      Quoted(text));
+}
+
+void ReadOrigins(Section& route, std::vector<OriginPattern>& out) {
+  const std::string_view key = "origins";
+  const std::optional<Value> list = route.Find(key);
+  if (!list) return;
+  for (const Value& item : route.reader().ItemsOrNone(*list, route.LabelOf(key))) {
+    const std::optional<std::string> text = route.reader().Text(item, route.LabelOf(key));
+    if (!text) continue;
+    const Parsed<OriginPattern> origin = ParsePattern(*text);
+    if (!origin) {
+      route.Error(item, key, origin.error);
+    } else if (std::ranges::any_of(
+                   out, [&](const auto& other) { return SameOrigin(other, *origin.value); })) {
+      route.Error(item, key, Quoted(*text) + " is there twice");
+    } else {
+      out.push_back(*origin.value);
+    }
+  }
+}
+
+void ReadStripQuery(Section& route, std::vector<std::string>& out) {
+  const std::string_view key = "strip_query";
+  const std::optional<Value> list = route.Find(key);
+  if (!list) return;
+  for (const Value& item : route.reader().ItemsOrNone(*list, route.LabelOf(key))) {
+    std::optional<std::string> name = route.reader().Text(item, route.LabelOf(key));
+    if (!name) continue;
+    if (name->empty()) {
+      route.Error(item, key, "is empty; name a query parameter");
+    } else if (std::ranges::find(out, *name) != out.end()) {
+      route.Error(item, key, Quoted(*name) + " is there twice");
+    } else {
+      out.push_back(*std::move(name));
+    }
+  }
+}
+
+void ReadFormat(Section& lift, LiftConfig& out) {
+  constexpr std::string_view kPlace = "{}";
+  std::string format(kPlace);
+  if (!lift.ReadText("format", format) && lift.Find("format")) return;
+  const std::size_t place = format.find(kPlace);
+  const auto is_ascii = [](char c) { return c >= ' ' && c <= '~'; };
+  if (place == std::string::npos || format.find(kPlace, place + 1) != std::string::npos) {
+    lift.Error(*lift.Find("format"), "format",
+               "must have {} once, where the value goes, found " + Quoted(format));
+  } else if (!std::ranges::all_of(format, is_ascii)) {
+    lift.Error(*lift.Find("format"), "format", "must be ASCII, found " + Quoted(format));
+  } else {
+    out.before = format.substr(0, place);
+    out.after = format.substr(place + kPlace.size());
+  }
+}
+
+void ReadLift(Section& route, std::optional<LiftConfig>& out) {
+  std::optional<Section> lift = route.Sub("lift", "lift");
+  if (!lift) return;
+  out.emplace();
+  constexpr Word<bool> kTo[] = {{"header", true}};
+  bool to_header = true;
+  if (lift->Require("query") && lift->ReadText("query", out->query) && out->query.empty()) {
+    lift->Error(*lift->Find("query"), "query", "is empty; name a query parameter");
+  }
+  if (lift->Require("to")) lift->ReadWord("to", to_header, kTo);
+  if (lift->Require("name")) ReadFieldName(*lift, "name", out->header);
+  ReadFormat(*lift, *out);
+  lift->Finish();
+}
+
+}  // namespace
+
+void ReadAdmission(Section& route, RouteConfig& out) {
+  ReadOrigins(route, out.origins);
+  ReadStripQuery(route, out.strip_query);
+  ReadLift(route, out.lift);
+}
+
+}  // namespace connguard

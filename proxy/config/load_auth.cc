@@ -1,0 +1,210 @@
+// Tokens that a route believes, and whom it asks. Which places a token is looked for in is
+// load_places's.
+#include "config/load_auth.h"
+
+#include <algorithm>
+
+#include "config/address.h"
+#include "config/key_material.h"
+#include "config/load_places.h"
+#include "config/load_tls.h"
+#include "http/text.h"
+
+namespace connguard {
+namespace {
+
+using std::chrono_literals::operator""ms;
+using std::chrono_literals::operator""min;
+
+constexpr std::size_t kShortestSecret = 32;  // RFC 7518 §3.2: as long as the hash of HS256
+
+constexpr Word<JwtAlgorithm> kAlgorithms[] = {
+    {"HS256", JwtAlgorithm::kHs256}, {"HS384", JwtAlgorithm::kHs384},
+    {"HS512", JwtAlgorithm::kHs512}, {"RS256", JwtAlgorithm::kRs256},
+    {"RS384", JwtAlgorithm::kRs384}, {"RS512", JwtAlgorithm::kRs512},
+    {"PS256", JwtAlgorithm::kPs256}, {"PS384", JwtAlgorithm::kPs384},
+    {"PS512", JwtAlgorithm::kPs512}, {"ES256", JwtAlgorithm::kEs256},
+    {"ES384", JwtAlgorithm::kEs384}, {"ES512", JwtAlgorithm::kEs512},
+    {"EdDSA", JwtAlgorithm::kEdDsa}};
+
+void ReadAlgorithms(Section& jwt, std::vector<JwtAlgorithm>& out) {
+  const std::string_view key = "algorithms";
+  const std::optional<Value> list = jwt.Require(key);
+  if (!list) return;
+  for (const Value& item : jwt.reader().Items(*list, jwt.LabelOf(key))) {
+    const std::optional<JwtAlgorithm> algorithm = jwt.WordOf(item, key, kAlgorithms);
+    if (!algorithm) continue;
+    if (std::ranges::find(out, *algorithm) != out.end()) {
+      jwt.Error(item, key, Quoted(WordOf(*algorithm)) + " is there twice");
+    } else {
+      out.push_back(*algorithm);
+    }
+  }
+  if (std::ranges::any_of(out, IsShared) && !std::ranges::all_of(out, IsShared)) {
+    jwt.Error(*list, key,
+              "HS* must not stand beside others: who has the public key could sign with it; use "
+              "two routes");
+    out.clear();
+  }
+}
+
+// Reports `key` where it does not belong.
+void RefuseKey(Section& jwt, std::string_view key, const std::string& why) {
+  if (const std::optional<Value> value = jwt.Find(key)) jwt.Error(*value, key, why);
+}
+
+void ReadSharedSecret(Section& jwt, const NamedFiles& files, std::string& out) {
+  const std::optional<Value> text = jwt.Find("secret");
+  const std::optional<Value> in_file = jwt.Find("secret_file");
+  const std::string_view key = in_file ? "secret_file" : "secret";
+  if (text && in_file) {
+    jwt.Error(*in_file, key, "there is " + jwt.LabelOf("secret") + " as well; keep one");
+  } else if (!text && !in_file) {
+    jwt.Error("'secret' or 'secret_file' is missing: HS* need one");
+  } else if (in_file ? files.ReadSecret(jwt, key, out) : jwt.ReadText(key, out)) {
+    if (out.size() < kShortestSecret) {
+      jwt.Error(*jwt.Find(key), key,
+                "is shorter than 32 bytes and could be guessed; `openssl rand -hex 32` prints one");
+    }
+  }
+  RefuseKey(jwt, "keys_file", "is of no use to HS*, which need a secret");
+}
+
+// True when there is a sound file.
+bool ReadKeysFile(Section& jwt, const NamedFiles& files, std::string& out) {
+  constexpr const char* kWhy = "is of no use but to HS*; the others need a keys_file";
+  RefuseKey(jwt, "secret", kWhy);
+  RefuseKey(jwt, "secret_file", kWhy);
+  return jwt.Require("keys_file") && files.ReadPath(jwt, "keys_file", FileKind::kPublic, out);
+}
+
+void ReadNonEmpty(Section& section, std::string_view key, std::string& out) {
+  if (section.ReadText(key, out) && out.empty()) section.Error(*section.Find(key), key, "is empty");
+}
+
+void ReadAudience(Section& jwt, std::vector<std::string>& out) {
+  const std::string_view key = "audience";
+  const std::optional<Value> value = jwt.Find(key);
+  if (!value) return;
+  std::vector<Value> items{*value};
+  if (value->node.IsSequence()) items = jwt.reader().Items(*value, jwt.LabelOf(key));
+  for (const Value& item : items) {
+    std::optional<std::string> text = jwt.reader().Text(item, jwt.LabelOf(key));
+    if (!text) continue;
+    if (text->empty()) {
+      jwt.Error(item, key, "is empty");
+    } else if (std::ranges::find(out, *text) != out.end()) {
+      jwt.Error(item, key, Quoted(*text) + " is there twice");
+    } else {
+      out.push_back(*std::move(text));
+    }
+  }
+}
+
+void ReadJwt(Section& jwt, const NamedFiles& files, JwtConfig& out) {
+  ReadAlgorithms(jwt, out.algorithms);
+  bool keys = false;
+  if (out.algorithms.empty()) {  // reported; which key is wanted cannot be told
+    for (const char* key : {"secret", "secret_file", "keys_file"}) jwt.Find(key);
+  } else if (IsShared(out.algorithms.front())) {
+    ReadSharedSecret(jwt, files, out.secret);
+  } else {
+    keys = ReadKeysFile(jwt, files, out.keys_file);
+  }
+  if (const std::string why = keys ? WhyUnusable(out) : ""; !why.empty()) {
+    jwt.Error(*jwt.Find("keys_file"), "keys_file", why);
+  }
+  ReadNonEmpty(jwt, "issuer", out.issuer);
+  ReadAudience(jwt, out.audiences);
+  jwt.ReadDuration("leeway", out.leeway, {0ms, 10min});
+  ReadPlaces(jwt, out.places);
+  jwt.Finish();
+}
+
+// Where to ask. True when it is sound.
+bool ReadForwardUrl(Section& forward, UpstreamConfig& upstream, std::string& target) {
+  if (!forward.Require("url") || !forward.ReadText("url", upstream.url)) return false;
+  const std::string& url = upstream.url;
+  const auto fail = [&](const std::string& why) {
+    forward.Error(*forward.Find("url"), "url", why);
+    return false;
+  };
+  if (!IsHttps(url) && !url.starts_with("http://")) {
+    return fail("expected http://host:port/path or https://host:port/path, found " + Quoted(url));
+  }
+  const std::size_t end = std::min(url.find_first_of("/?#", url.find("://") + 3), url.size());
+  Parsed<Address> address = ParseUpstreamUrl(url.substr(0, end));
+  if (!address) return fail(address.error);
+  upstream.address = *std::move(address.value);
+  target = url.substr(end);
+  if (!target.starts_with('/')) target.insert(0, 1, '/');
+  const bool sound = std::ranges::all_of(target, [](char c) { return c > ' ' && c < 0x7F; });
+  if (!sound || target.find('#') != std::string::npos) {
+    return fail("expected a request target such as /check behind the host, found " +
+                Quoted(target));
+  }
+  return true;
+}
+
+void ReadAnswerHeaders(Section& forward, std::vector<std::string>& out) {
+  const std::string_view key = "headers";
+  const std::optional<Value> list = forward.Find(key);
+  if (!list) return;
+  for (const Value& item : forward.reader().ItemsOrNone(*list, forward.LabelOf(key))) {
+    std::optional<std::string> name = forward.reader().Text(item, forward.LabelOf(key));
+    if (!name) continue;
+    const bool twice = std::ranges::any_of(
+        out, [&](const std::string& other) { return EqualsIgnoringCase(other, *name); });
+    if (const std::string why = FieldNameError(*name); !why.empty()) {
+      forward.Error(item, key, why);
+    } else if (twice) {
+      forward.Error(item, key, Quoted(*name) + " is there twice");
+    } else {
+      out.push_back(*std::move(name));
+    }
+  }
+}
+
+void ReadForward(Section& forward, const NamedFiles& files, UpstreamConfig& upstream,
+                 ForwardAuthConfig& out) {
+  forward.Find("tls");  // known, whatever becomes of the URL
+  if (ReadForwardUrl(forward, upstream, out.target)) {
+    upstream.tls = ReadUpstreamTls(forward, IsHttps(upstream.url), upstream.address.host, files);
+  }
+  forward.ReadDuration("timeout", out.timeout, {1ms, 10min});
+  ReadAnswerHeaders(forward, out.headers);
+  forward.Finish();
+}
+
+}  // namespace
+
+std::string_view WordOf(JwtAlgorithm algorithm) {
+  return std::ranges::find(kAlgorithms, algorithm, &Word<JwtAlgorithm>::value)->text;
+}
+
+bool IsShared(JwtAlgorithm algorithm) { return algorithm <= JwtAlgorithm::kHs512; }
+
+void ReadAuth(Section& route, const NamedFiles& files, std::vector<UpstreamConfig>& upstreams,
+              RouteConfig& out) {
+  std::optional<Section> auth = route.Sub("auth", "auth");
+  if (!auth) return;
+  out.auth.emplace();
+  if (std::optional<Section> jwt = auth->Sub("jwt", "auth.jwt")) {
+    out.auth->jwt.emplace();
+    if (jwt->ok()) ReadJwt(*jwt, files, *out.auth->jwt);
+  }
+  if (std::optional<Section> forward = auth->Sub("forward", "auth.forward")) {
+    out.auth->forward.emplace().upstream = upstreams.size();
+    UpstreamConfig& upstream = upstreams.emplace_back();
+    upstream.name = "auth:" + out.name;
+    upstream.is_auth = true;
+    upstream.keepalive.connections = 0;
+    if (forward->ok()) ReadForward(*forward, files, upstream, *out.auth->forward);
+  }
+  if (auth->ok() && !out.auth->jwt && !out.auth->forward) {
+    auth->Error("needs jwt, forward or both");
+  }
+  auth->Finish();
+}
+
+}  // namespace connguard
