@@ -13,6 +13,7 @@
 #include <chrono>
 
 #include "net/transport.h"
+#include "tls/tls_stream.h"
 
 namespace connguard {
 
@@ -38,10 +39,16 @@ ConnEnd EndOf(int fd, bool finished) {
 
 }  // namespace
 
-Conn::Conn(Transport& transport, ConnHandler* handler, bool connecting)
-    : transport_(transport), handler_(handler), connecting_(connecting) {}
+Conn::Conn(Transport& transport, ConnHandler* handler, bool connecting,
+           std::unique_ptr<TlsStream> tls)
+    : transport_(transport),
+      handler_(handler),
+      tls_(std::move(tls)),
+      connecting_(connecting),
+      dialled_(connecting) {}
 
 Conn::~Conn() {
+  SayCloseNotify();
   Detach();
   transport_.Count(0, metered_);
 }
@@ -88,6 +95,14 @@ void Conn::Send(std::span<const std::uint8_t> data) { Send({}, data); }
 
 void Conn::Send(std::string_view head, std::span<const std::uint8_t> body) {
   if (head.size() + body.size() == 0 || wsi_ == nullptr || broken_ || finish_) return;
+  if (tls_ != nullptr) {
+    SendTls(head, body);
+  } else {
+    SendRaw(head, body);
+  }
+}
+
+void Conn::SendRaw(std::string_view head, std::span<const std::uint8_t> body) {
   const Bytes sent = queued() == 0 && !connecting_ ? Write(head, body) : 0;
   if (broken_ || sent == head.size() + body.size()) return;
   if (sent < head.size()) Enqueue(AsBytes(head.substr(sent)));
@@ -171,6 +186,7 @@ void Conn::Resume() {
 
 void Conn::FinishWriting() {
   if (finish_ || wsi_ == nullptr) return;
+  SayCloseNotify();
   finish_ = true;
   if (queued() == 0 && !connecting_) shutdown(fd(), SHUT_WR);
 }
@@ -182,7 +198,13 @@ void Conn::Reset() {
   Detach();
 }
 
-void Conn::HandleReceive(std::span<const std::uint8_t> data) { handler_->OnReceive(*this, data); }
+void Conn::HandleReceive(std::span<const std::uint8_t> data) {
+  if (tls_ != nullptr) {
+    ReceiveTls(data);
+  } else {
+    handler_->OnReceive(*this, data);
+  }
+}
 
 void Conn::HandleWriteable() {
   if (connecting_) {
@@ -196,7 +218,7 @@ void Conn::HandleWriteable() {
     }
     connecting_ = false;
     if (queued() > 0 || finish_) lws_callback_on_writable(wsi_);
-    handler_->OnConnected(*this);
+    HandleConnected();
     return;
   }
   Flush();
@@ -206,10 +228,11 @@ void Conn::HandleWriteable() {
 void Conn::HandleGone() {
   const bool failed = broken_ || transport_.error() != 0;
   const bool timed_out = timed_out_ || transport_.error() == ETIMEDOUT;
-  const ConnEnd end = connecting_ ? ConnEnd::kUnreachable
-                      : timed_out ? ConnEnd::kTimedOut
-                      : failed    ? ConnEnd::kReset
-                                  : EndOf(fd(), finish_);
+  ConnEnd end = connecting_ ? ConnEnd::kUnreachable
+                : timed_out ? ConnEnd::kTimedOut
+                : failed    ? ConnEnd::kReset
+                            : EndOf(fd(), finish_);
+  if (end == ConnEnd::kFin && tls_ != nullptr) end = EndOfTls();
   wsi_ = nullptr;
   handler_->OnEnd(*this, end);
 }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -14,6 +15,7 @@ struct lws;
 namespace connguard {
 
 class Conn;
+class TlsStream;
 class Transport;
 
 enum class ConnEnd : std::uint8_t {
@@ -21,12 +23,14 @@ enum class ConnEnd : std::uint8_t {
   kReset,        // the connection broke: RST, network error
   kTimedOut,     // the peer did not acknowledge what it was sent, or a probe of the kernel's
   kUnreachable,  // it never came to be
+  kTlsFailed,    // no handshake, a record that is none, or cut before close_notify: Conn::tls_error
 };
 
 // What a connection tells its owner. A call may destroy the Conn that makes it.
 class ConnHandler {
  public:
-  virtual void OnConnected(Conn& conn) noexcept = 0;  // only for connections that we dialled
+  // Only for connections that we dialled; behind the handshake where there is TLS.
+  virtual void OnConnected(Conn& conn) noexcept = 0;
   // The bytes live until the call returns.
   virtual void OnReceive(Conn& conn, std::span<const std::uint8_t> data) noexcept = 0;
   // Some of the queue went out.
@@ -39,7 +43,8 @@ class ConnHandler {
 };
 
 // Conn writes directly and queues what the socket does not take; it keeps reading meanwhile (lws's
-// own partial-write buffer would not: two peers that both write would deadlock).
+// own partial-write buffer would not: two peers that both write would deadlock). With TLS its owner
+// sees plain bytes and the queue holds records; conn_tls.cc is the seam.
 //
 // Owned by one worker; not thread-safe. Destroying it closes the socket; the handler hears nothing.
 class Conn {
@@ -62,7 +67,8 @@ class Conn {
   void Resume();
   bool paused() const { return paused_; }
 
-  // Sends FIN when the queue is empty; reading goes on until the peer's own.
+  // Sends FIN, behind TLS's close_notify, when the queue is empty; reading goes on until the peer's
+  // own.
   void FinishWriting();
   // Breaks the connection by RST. The handler hears nothing.
   void Reset();
@@ -79,14 +85,29 @@ class Conn {
   int fd() const;
   bool open() const { return wsi_ != nullptr; }
 
+  // From here on the wire carries the records of `tls`, a server's; `cipher` is the first of what
+  // came already. Only while nothing has been sent. The handler may be called.
+  void BeginTls(std::unique_ptr<TlsStream> tls, std::span<const std::uint8_t> cipher);
+  // nullptr: the bytes on the wire are the owner's.
+  const TlsStream* tls() const { return tls_.get(); }
+  // What kTlsFailed was about.
+  std::string tls_error() const;
+
  private:
   friend class Transport;
 
-  Conn(Transport& transport, ConnHandler* handler, bool connecting);
+  Conn(Transport& transport, ConnHandler* handler, bool connecting, std::unique_ptr<TlsStream> tls);
 
   void HandleReceive(std::span<const std::uint8_t> data);
   void HandleWriteable();
   void HandleGone();
+  void HandleConnected();
+  ConnEnd EndOfTls();
+  void ReceiveTls(std::span<const std::uint8_t> cipher);
+  void SendTls(std::string_view head, std::span<const std::uint8_t> body);
+  void SayCloseNotify();
+  void FailTls();
+  void SendRaw(std::string_view head, std::span<const std::uint8_t> body);
   Bytes Write(std::string_view head, std::span<const std::uint8_t> body);
   void Enqueue(std::span<const std::uint8_t> data);
   void Flush();
@@ -96,10 +117,12 @@ class Conn {
   Transport& transport_;
   ConnHandler* handler_;
   lws* wsi_ = nullptr;
+  std::unique_ptr<TlsStream> tls_;
   std::vector<std::uint8_t> queue_;
   std::size_t queue_at_ = 0;
   Bytes metered_ = 0;  // of queued(), as the transport knows it
-  bool connecting_;
+  bool connecting_;    // the connect() is under way
+  bool dialled_;       // OnConnected is due
   bool paused_ = false;
   bool finish_ = false;     // FIN is due when the queue is empty
   bool broken_ = false;     // a write failed

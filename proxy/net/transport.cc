@@ -9,6 +9,7 @@
 
 #include <cerrno>
 #include <stdexcept>
+#include <utility>
 
 namespace connguard {
 
@@ -123,8 +124,9 @@ Transport::Transport(EventLoop& loop) : loop_(loop), log_(std::make_unique<lws_l
 
 Transport::~Transport() { lws_context_destroy(context_); }
 
-std::unique_ptr<Conn> Transport::Adopt(int fd, ConnHandler* handler, bool connecting) {
-  std::unique_ptr<Conn> conn(new Conn(*this, handler, connecting));
+std::unique_ptr<Conn> Transport::Adopt(int fd, ConnHandler* handler, bool connecting,
+                                       std::unique_ptr<TlsStream> tls) {
+  std::unique_ptr<Conn> conn(new Conn(*this, handler, connecting, std::move(tls)));
   lws_adopt_desc_t adoption{};
   adoption.vh = vhost_;
   adoption.type = LWS_ADOPT_SOCKET;

@@ -6,6 +6,8 @@
 
 #include "net/conn.h"
 #include "net/event_loop.h"
+#include "tls/byte_buffer.h"
+#include "tls/tls_stream.h"
 
 struct lws_context;
 struct lws_log_cx;
@@ -26,8 +28,9 @@ class Transport {
 
   // Takes ownership of `fd`, a connected stream socket, or one whose non-blocking connect() is
   // under way (`connecting`: OnConnected or OnEnd follows). nullptr when lws has no room; `fd` is
-  // closed.
-  std::unique_ptr<Conn> Adopt(int fd, ConnHandler* handler, bool connecting);
+  // closed. `tls`: what is on the wire is its records.
+  std::unique_ptr<Conn> Adopt(int fd, ConnHandler* handler, bool connecting,
+                              std::unique_ptr<TlsStream> tls = nullptr);
 
   // Work that lws keeps outside of descriptors. Call before every wait; returns the longest wait.
   Millis Prepare();
@@ -49,6 +52,9 @@ class Transport {
   int error() const { return error_; }
   // A connection's queue has changed from `before` bytes to `now`.
   void Count(Bytes now, Bytes before) { queued_ += now - before; }
+  // For one step of one connection: plain bytes of what it received, and records to send.
+  ByteBuffer& plain() { return plain_; }
+  ByteBuffer& records() { return records_; }
   // Closes a wsi whose Conn has let go of it.
   void Drop(lws* wsi);
 
@@ -59,6 +65,8 @@ class Transport {
   lws* current_ = nullptr;  // whose callback is running
   int error_ = 0;
   Bytes queued_ = 0;
+  ByteBuffer plain_;
+  ByteBuffer records_;
 };
 
 }  // namespace connguard

@@ -1,0 +1,107 @@
+// Conn with TLS: records on the wire, plain bytes for the owner.
+#include <libwebsockets.h>
+#include <sys/socket.h>
+
+#include <utility>
+
+#include "net/conn.h"
+#include "net/transport.h"
+#include "tls/tls_stream.h"
+
+namespace connguard {
+
+namespace {
+
+// Browsers show it; without it they show that the connection was reset.
+constexpr std::string_view kSpeakTls =
+    "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n"
+    "Content-Length: 40\r\n\r\nThis port speaks TLS: use https or wss.\n";
+
+}  // namespace
+
+std::string Conn::tls_error() const { return tls_ != nullptr ? tls_->error() : std::string(); }
+
+void Conn::BeginTls(std::unique_ptr<TlsStream> tls, std::span<const std::uint8_t> cipher) {
+  tls_ = std::move(tls);
+  if (!cipher.empty()) ReceiveTls(cipher);
+}
+
+void Conn::HandleConnected() {
+  if (tls_ == nullptr) {
+    dialled_ = false;
+    handler_->OnConnected(*this);
+    return;
+  }
+  ByteBuffer& out = transport_.records();
+  out.Clear();
+  const TlsStream::Status status = tls_->Start(out);
+  SendRaw({}, out.bytes());
+  if (status == TlsStream::Status::kFailed) FailTls();
+}
+
+// Decrypts all of it before the owner sees any, so that what it sends for one read leaves in one
+// write, and a pause leaves nothing behind. The owner may destroy this Conn in every call.
+void Conn::ReceiveTls(std::span<const std::uint8_t> cipher) {
+  ByteBuffer& plain = transport_.plain();
+  ByteBuffer& out = transport_.records();
+  plain.Clear();
+  out.Clear();
+  lws* const wsi = wsi_;
+  const TlsStream::Status status = tls_->Receive(cipher, plain, out);
+  if (status == TlsStream::Status::kFailed && tls_->peer_spoke_http()) {
+    SendRaw(kSpeakTls, {});
+  } else if (out.size() > 0 && !broken_) {
+    SendRaw({}, out.bytes());
+  }
+  if (dialled_ && status != TlsStream::Status::kHandshaking &&
+      status != TlsStream::Status::kFailed) {
+    dialled_ = false;
+    handler_->OnConnected(*this);
+    if (lws_get_opaque_user_data(wsi) != this) return;
+  }
+  if (plain.size() > 0) {
+    handler_->OnReceive(*this, plain.bytes());
+    if (lws_get_opaque_user_data(wsi) != this) return;
+  }
+  if (status == TlsStream::Status::kFailed) {
+    FailTls();
+  } else if (status == TlsStream::Status::kEnded) {
+    SayCloseNotify();
+    Detach();
+    handler_->OnEnd(*this, ConnEnd::kFin);
+  }
+}
+
+void Conn::SendTls(std::string_view head, std::span<const std::uint8_t> body) {
+  ByteBuffer& out = transport_.records();
+  out.Clear();
+  const TlsStream::Status status = tls_->Send(head, body, out);
+  if (out.size() > 0) SendRaw({}, out.bytes());
+  if (status != TlsStream::Status::kFailed || broken_ || wsi_ == nullptr) return;
+  // Not from within a call of the owner's: the read side tells the end.
+  broken_ = true;
+  Resume();
+  shutdown(fd(), SHUT_RDWR);
+}
+
+// The peer knows then that nothing was cut off.
+void Conn::SayCloseNotify() {
+  if (tls_ == nullptr || wsi_ == nullptr || broken_ || finish_ || connecting_) return;
+  ByteBuffer& out = transport_.records();
+  out.Clear();
+  tls_->Close(out);
+  if (out.size() > 0) SendRaw({}, out.bytes());
+}
+
+// The alert is on its way already.
+void Conn::FailTls() {
+  Detach();
+  handler_->OnEnd(*this, ConnEnd::kTlsFailed);
+}
+
+// The peer's FIN. Behind our own end it needs no more words.
+ConnEnd Conn::EndOfTls() {
+  return finish_ || tls_->Cut() == TlsStream::Status::kEnded ? ConnEnd::kFin : ConnEnd::kTlsFailed;
+}
+
+}  // namespace connguard
