@@ -6,6 +6,7 @@
 
 #include "admin/metrics_page.h"
 #include "app/guard.h"
+#include "app/hardening.h"
 #include "cli/command_line.h"
 #include "cli/commands.h"
 #include "demo/run_demo.h"
@@ -15,6 +16,7 @@ namespace connguard {
 namespace {
 
 ExitStatus Run(const Config& config, const ConfigSource& source, bool handover) {
+  HardenProcess();
   StartLogging(config.logging);
   try {
     RunGuard(config, source, {}, handover);

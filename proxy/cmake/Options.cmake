@@ -20,12 +20,18 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LES
   # A false alarm of g++ 12 on `"literal" + std::string` (GCC bug 105651).
   target_compile_options(connguard_options INTERFACE -Wno-restrict)
 endif()
-# Hardening costs nothing measurable here; _FORTIFY_SOURCE needs an optimised build.
-target_compile_options(connguard_options INTERFACE -fstack-protector-strong
+# Debian's hardening flags (dpkg-buildflags); _FORTIFY_SOURCE needs an optimised build.
+target_compile_options(connguard_options INTERFACE -fstack-protector-strong -fstack-clash-protection
+                                                   -Werror=format-security
                                                    $<$<CONFIG:Release>:-D_FORTIFY_SOURCE=2>)
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  target_compile_options(connguard_options INTERFACE -fcf-protection)
+endif()
 target_compile_definitions(connguard_options INTERFACE $<$<CONFIG:Debug>:_GLIBCXX_ASSERTIONS>)
 target_link_options(connguard_options INTERFACE -Wl,-z,relro,-z,now)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+include(CheckPIESupported)
+check_pie_supported()
 
 if(CONNGUARD_SANITIZE)
   add_compile_options(-fsanitize=${CONNGUARD_SANITIZE} -fno-sanitize-recover=all
