@@ -104,14 +104,29 @@ enum class HandshakeResult : std::uint8_t {
   kUpstreamTimeout,      // no answer to the handshake
   kUpstreamInvalid,      // an answer that is not sound
   kClientLeft,           // before there was an answer
-  kLimit,                // refused by one of `limits`
+  kLimit,                // limits.connections is reached
+  kAddressLimit,         // limits.connections_per_ip is reached
+  kRate,                 // limits.handshakes_per_second_per_ip
+  kSlow,                 // no whole request in time
+  kOrigin,               // routes[].origins does not name where the page comes from
+  kUnauthorized,         // no token that routes[].auth believes
+  kForbidden,            // the auth URL refused it
+  kAuthUnavailable,      // the auth URL gave no usable answer
   kShutdown,             // the guard is stopping
   kOperator,             // ended over the admin endpoint
 };
-inline constexpr auto kHandshakeResultWords = std::to_array<std::string_view>(
-    {"accepted", "refused_by_upstream", "not_found", "bad_request", "conflict", "superseded",
-     "wait_timeout", "upstream_unreachable", "upstream_timeout", "upstream_invalid", "client_left",
-     "limit", "shutdown", "operator"});
+inline constexpr auto kHandshakeResultWords =
+    std::to_array<std::string_view>({"accepted",         "refused_by_upstream",
+                                     "not_found",        "bad_request",
+                                     "conflict",         "superseded",
+                                     "wait_timeout",     "upstream_unreachable",
+                                     "upstream_timeout", "upstream_invalid",
+                                     "client_left",      "limit",
+                                     "limit_per_ip",     "rate",
+                                     "timeout",          "origin",
+                                     "unauthorized",     "forbidden",
+                                     "auth_unavailable", "shutdown",
+                                     "operator"});
 
 enum class TurnOutcome : std::uint8_t {
   kDelivered,  // ended while its client was there
@@ -171,6 +186,10 @@ constexpr HttpClass ClassOf(int status) {
 
 enum class Side : std::uint8_t { kClient, kUpstream };
 inline constexpr auto kSideWords = std::to_array<std::string_view>({"client", "upstream"});
+
+enum class TlsHandshake : std::uint8_t { kFull, kResumed, kFailed };
+inline constexpr auto kTlsHandshakeWords =
+    std::to_array<std::string_view>({"full", "resumed", "failed"});
 
 // One cell per enumerator.
 template <typename Cell, typename Enum, std::size_t N>
@@ -247,6 +266,8 @@ class alignas(kCacheLine) WorkerMetrics {
   Histogram<kLagBounds> event_loop_lag;  // one for each turn of the loop that a timer was due in
   CellsBy<Counter, Side, kSideWords.size()> heartbeat_timeouts;
   CellsBy<Histogram<kRttBounds>, Side, kSideWords.size()> ping_rtt;
+  using TlsHandshakes = CellsBy<Counter, TlsHandshake, kTlsHandshakeWords.size()>;
+  CellsBy<TlsHandshakes, Side, kSideWords.size()> tls_handshakes;
   Counter barrier_timeouts;
   Gauge buffered_bytes;      // held for peers that do not take them, or until they are judged
   Counter buffer_evictions;  // sessions ended for limits.buffer_total

@@ -4,6 +4,8 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
+#include <map>
+#include <string>
 
 #include "admin/collect.h"
 #include "admin/process_figures.h"
@@ -28,6 +30,8 @@ constexpr auto kRouteClass = std::to_array<std::string_view>({"route", "class"})
 constexpr auto kSide = std::to_array<std::string_view>({"side"});
 constexpr auto kOutcome = std::to_array<std::string_view>({"outcome"});
 constexpr auto kResult = std::to_array<std::string_view>({"result"});
+constexpr auto kFile = std::to_array<std::string_view>({"file"});
+constexpr auto kSideResult = std::to_array<std::string_view>({"side", "result"});
 constexpr auto kVersion = std::to_array<std::string_view>({"version"});
 
 void CollectBuildInfo(const MetricRow& row, const MetricSources&, MetricFamily& family) {
@@ -76,6 +80,33 @@ void CollectReloads(const MetricRow& row, const MetricSources& sources, MetricFa
   add("applied", sources.process->reloads_applied);
   add("unchanged", sources.process->reloads_unchanged);
   add("rejected", sources.process->reloads_rejected);
+}
+
+double CertificateFailures(const ProcessState& state) {
+  return static_cast<double>(state.certificate_failures);
+}
+
+// One sample for each file, though listeners may share it.
+void CollectCertificates(const MetricRow& row, const MetricSources& sources, MetricFamily& family) {
+  if (sources.process == nullptr) return;
+  std::map<std::string, double> files;
+  for (const CertificateInfo& certificate : sources.process->certificates()) {
+    files[certificate.file] =
+        std::chrono::duration<double>(certificate.not_after.time_since_epoch()).count();
+  }
+  for (const auto& [file, not_after] : files) AddNumber(row, family, {file}, not_after);
+}
+
+void CollectTlsHandshakes(const MetricRow& row, const MetricSources& sources,
+                          MetricFamily& family) {
+  for (std::size_t side = 0; side < kSideWords.size(); ++side) {
+    for (std::size_t i = 0; i < kTlsHandshakeWords.size(); ++i) {
+      const double sum = Sum(sources, [side, i](const WorkerMetrics& w) -> auto& {
+        return w.tls_handshakes.at(side).at(i);
+      });
+      AddNumber(row, family, {kSideWords[side], kTlsHandshakeWords[i]}, sum);
+    }
+  }
 }
 
 void CollectLogLinesDropped(const MetricRow& row, const MetricSources&, MetricFamily& family) {
@@ -166,6 +197,13 @@ constexpr auto kTable = std::to_array<MetricRow>({
     {"connguard_upstream_retries_total", Type::Counter, Labels(),
      "Plain HTTP requests sent again because such a connection was dead.",
      CollectWorkers<&WorkerMetrics::upstream_retries>},
+    {"connguard_tls_handshakes_total", Type::Counter, kSideResult,
+     "TLS handshakes, by what came of them.", CollectTlsHandshakes},
+    {"connguard_tls_certificate_not_after_timestamp_seconds", Type::Gauge, kFile,
+     "When the certificate in use ends, since the Unix epoch.", CollectCertificates},
+    {"connguard_tls_certificate_failures_total", Type::Counter, Labels(),
+     "Renewed certificates and keys that could not be used; the ones before stay.",
+     CollectState<CertificateFailures>},
     {"connguard_event_loop_lag_seconds", Type::Histogram, Labels(),
      "How late the event loops served their timers.",
      CollectWorkersHistogram<&WorkerMetrics::event_loop_lag, kLagBounds>},

@@ -7,6 +7,9 @@
 #include <mutex>
 #include <string>
 #include <utility>
+#include <vector>
+
+#include "tls/tls_context.h"
 
 namespace connguard {
 
@@ -29,6 +32,17 @@ class ProcessState {
   std::atomic<std::uint64_t> reloads_applied{0};
   std::atomic<std::uint64_t> reloads_unchanged{0};
   std::atomic<std::uint64_t> reloads_rejected{0};
+  std::atomic<std::uint64_t> certificate_failures{0};  // renewed files that could not be used
+
+  // Of all listeners and upstreams.
+  void SetCertificates(std::vector<CertificateInfo> certificates) {
+    const std::lock_guard lock(mutex_);
+    certificates_ = std::move(certificates);
+  }
+  std::vector<CertificateInfo> certificates() const {
+    const std::lock_guard lock(mutex_);
+    return certificates_;
+  }
 
   // The first diagnostic of the last reload; empty when it was accepted.
   void SetReloadError(std::string error) {
@@ -43,6 +57,7 @@ class ProcessState {
  private:
   mutable std::mutex mutex_;
   std::string reload_error_;
+  std::vector<CertificateInfo> certificates_;
 };
 
 }  // namespace connguard

@@ -46,7 +46,9 @@ class AddressLimits {
   // A v4 address as v4-mapped, a v6 address's first half.
   using Key = std::array<std::uint8_t, 16>;
   struct Hash {
-    std::size_t seed = 0;  // no client can choose addresses that collide
+    Hash() : seed(0) {}
+    explicit Hash(std::size_t secret) : seed(secret) {}
+    std::size_t seed;  // secret: no client can choose addresses that collide
     std::size_t operator()(const Key& key) const;
   };
   struct Entry {

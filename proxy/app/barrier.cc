@@ -20,7 +20,10 @@ bool Barrier::Start() {
   return conn_ != nullptr;
 }
 
-void Barrier::OnConnected(Conn& conn) noexcept { conn.Send(request_); }
+void Barrier::OnConnected(Conn& conn) noexcept {
+  dial_.Done(conn);
+  conn.Send(request_);
+}
 
 void Barrier::OnReceive(Conn& /*conn*/, std::span<const std::uint8_t> /*data*/) noexcept {
   const std::function<void()> passed = std::move(passed_);
@@ -29,9 +32,10 @@ void Barrier::OnReceive(Conn& /*conn*/, std::span<const std::uint8_t> /*data*/) 
 
 void Barrier::OnProgress(Conn& /*conn*/) noexcept {}
 
-void Barrier::OnEnd(Conn& /*conn*/, ConnEnd end) noexcept {
+void Barrier::OnEnd(Conn& conn, ConnEnd end) noexcept {
+  const bool failed = dial_.Failed(conn, end);
   conn_.reset();
-  if (end == ConnEnd::kUnreachable && Start()) return;
+  if (failed && Start()) return;
   const std::function<void()> passed = std::move(passed_);
   passed();
 }

@@ -2,9 +2,12 @@
 #include "app/client.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "app/upstream_dial.h"
 #include "config/cidr.h"
+#include "http/query_edit.h"
+#include "tls/tls_stream.h"
 
 namespace connguard {
 
@@ -16,12 +19,43 @@ RequestHop HopOf(const Config& config, const Client& client, const RequestHead& 
                  const UpstreamConfig& upstream, const TraceContext& trace) {
   RequestHop hop;
   if (client.ip != "unix") hop.client_ip = client.ip;
+  hop.tls = client.conn != nullptr && client.conn->tls() != nullptr;
   hop.trusted = IsTrusted(config.listeners[client.listener].trusted_proxies, client.ip);
   hop.forwarded = upstream.forwarded;
   hop.via = upstream.via;
   hop.traceparent = trace.created();
   if (!Find(head.fields, "Host")) hop.host = HostOf(upstream);
   return hop;
+}
+
+void Rewrite(const Config& config, const Client& client, const RequestHead& head,
+             const Matched& matched, RequestHop& hop) {
+  const RouteConfig& route = *matched.route;
+  // Whoever comes in by another listener must not speak for this one.
+  for (const ListenerConfig& listener : config.listeners) {
+    if (!listener.tls) continue;
+    for (const std::string* name :
+         {&listener.tls->subject_header, &listener.tls->fingerprint_header}) {
+      if (!name->empty()) hop.removed.push_back(*name);
+    }
+  }
+  const std::optional<ListenerTlsConfig>& tls = config.listeners[client.listener].tls;
+  const bool told = tls && !(tls->subject_header.empty() && tls->fingerprint_header.empty());
+  const bool secure = client.conn != nullptr && client.conn->tls() != nullptr;
+  if (const auto peer = told && secure ? client.conn->tls()->peer() : std::nullopt) {
+    if (!tls->subject_header.empty()) hop.added.push_back({tls->subject_header, peer->subject});
+    if (!tls->fingerprint_header.empty()) {
+      hop.added.push_back({tls->fingerprint_header, peer->fingerprint});
+    }
+  }
+  if (route.auth && route.auth->forward) {
+    for (const std::string& name : route.auth->forward->headers) hop.removed.push_back(name);
+  }
+  for (const Field& field : matched.added_headers) hop.added.push_back(field);
+  if (route.strip_query.empty() && !route.lift) return;
+  QueryEdit edit = EditQuery(head.target, route);
+  hop.target = std::move(edit.target);
+  if (edit.lifted) hop.added.push_back(*std::move(edit.lifted));
 }
 
 void WatchClient(Client& client, const RouteConfig& route) {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "app/presence.h"
+#include "config/route_match.h"
 #include "connguard/config.h"
 #include "http/forwarding.h"
 #include "http/trace_context.h"
@@ -15,8 +16,9 @@ namespace connguard {
 // `conn` is null when the client is gone.
 struct Client {
   std::unique_ptr<Presence> presence;  // outlives the connection
+  std::unique_ptr<Presence> lease;     // likewise, of its address (limits.connections_per_ip)
   std::unique_ptr<Conn> conn;
-  std::string ip;            // of the socket; `unix` where it has none
+  std::string ip;            // of the socket or its PROXY header; `unix` where it has none
   std::size_t listener = 0;  // where it came in; index into Config::listeners
   bool watched = false;      // by WatchClient
 
@@ -24,6 +26,7 @@ struct Client {
   void Drop() {
     conn.reset();
     presence.reset();
+    lease.reset();
   }
 };
 
@@ -34,6 +37,11 @@ std::string AddressOf(const Config& config, const Client& client, const RequestH
 // outlive it.
 RequestHop HopOf(const Config& config, const Client& client, const RequestHead& head,
                  const UpstreamConfig& upstream, const TraceContext& trace);
+
+// What a route makes of a request besides: credentials that leave its URL, and the fields that only
+// the guard may set: the client's certificate, the auth URL's answer.
+void Rewrite(const Config& config, const Client& client, const RequestHead& head,
+             const Matched& matched, RequestHop& hop);
 
 // Lets the kernel find out, as fast as the route's heartbeat would, that a peer has vanished: for
 // what is sent and never acknowledged, and where nothing is sent. An upstream that is busy with a

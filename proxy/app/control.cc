@@ -46,7 +46,9 @@ Control::Control(std::shared_ptr<const Config> config, const ConfigSource& sourc
                   OnResolved(upstream, addresses);
                 }),
       reloader_(config, source, resolver_, state, feed,
-                [this](std::shared_ptr<const Config> next) { PutInForce(std::move(next)); }),
+                [this](std::shared_ptr<const Config> next) { return PutInForce(std::move(next)); }),
+      credentials_(credential_store_.Load(*config)),
+      credential_watch_(&loop_, [this] { RenewCredentials(); }),
       config_(std::move(config)) {
   for (auto& [handle, number] : signals_) {
     uv_signal_init(&loop_, &handle);
@@ -64,9 +66,12 @@ Control::Control(std::shared_ptr<const Config> config, const ConfigSource& sourc
                 [](uv_async_t* self) { static_cast<Control*>(self->data)->OnWake(); });
   wake_.data = this;
   if (source.watch) {
-    watch_ = std::make_unique<ConfigWatch>(
-        &loop_, source.file, [this] { BeginReload("file", [](const ReloadOutcome&) {}); });
+    config_watch_ = std::make_unique<FileWatch>(
+        &loop_, [this] { BeginReload("file", [](const ReloadOutcome&) {}); });
+    config_watch_->Watch(FoldersOfConfig(source.file));
   }
+  credential_watch_.Watch(FoldersOfFiles(CredentialFiles(*config_)));
+  state_.SetCertificates(credentials_->Certificates());
 }
 
 Control::~Control() { uv_loop_close(&loop_); }
@@ -78,6 +83,7 @@ ConfigInForce Control::Order(std::shared_ptr<const Config> config) {
     order.addresses.push_back(resolver_.Find(upstream.address));
   }
   order.config = std::move(config);
+  order.credentials = credentials_;
   return order;
 }
 
@@ -188,8 +194,29 @@ void Control::BeginReload(std::string_view why, Reloader::Done done) {
     if (outcome.kind == ReloadOutcome::Kind::kRejected) {
       service_.Status("Serving; the reload was refused: " + outcome.errors.front());
     }
+    if (outcome.kind == ReloadOutcome::Kind::kUnchanged) RenewCredentials();
     done(outcome);
   });
+}
+
+// For handshakes to come: what is open stays as it is.
+void Control::RenewCredentials() {
+  if (stopped_) return;
+  CredentialStore::Renewal renewal = credential_store_.Renew(*config());
+  for (const std::string& why : renewal.errors) {
+    ++state_.certificate_failures;
+    Log(LogLevel::kError, "certificate_rejected", {{"why", why}});
+  }
+  if (renewal.credentials == nullptr) return;
+  TakeCredentials(std::move(renewal.credentials));
+  const ConfigInForce order = Order(config());
+  for (Worker* worker : workers_) worker->Post([order](Worker& self) { self.Adopt(order); });
+  Log(LogLevel::kInfo, "certificates_renewed", {});
+}
+
+void Control::TakeCredentials(std::shared_ptr<const Credentials> credentials) {
+  credentials_ = std::move(credentials);
+  state_.SetCertificates(credentials_->Certificates());
 }
 
 void Control::OnResolved(const Address& upstream, const std::vector<SocketAddress>& addresses) {
@@ -202,13 +229,20 @@ void Control::OnResolved(const Address& upstream, const std::vector<SocketAddres
   reloader_.Resume();
 }
 
-void Control::PutInForce(std::shared_ptr<const Config> config) {
+std::string Control::PutInForce(std::shared_ptr<const Config> config) {
+  try {
+    TakeCredentials(credential_store_.Load(*config));
+  } catch (const std::runtime_error& error) {
+    return error.what();
+  }
+  credential_watch_.Watch(FoldersOfFiles(CredentialFiles(*config)));
   const ConfigInForce order = Order(config);
   for (Worker* worker : workers_) worker->Post([order](Worker& self) { self.Adopt(order); });
   ChangeLogging(config->logging);
   resolved_ = resolved_ || resolver_.Knows(*config);
   const std::lock_guard lock(mutex_);
   config_ = std::move(config);
+  return {};
 }
 
 // Once more changes nothing.
@@ -271,7 +305,8 @@ void Control::Stop() {
   for (Worker* worker : workers_) worker->Post([](Worker& self) { self.Stop(); });
   reloader_.Cancel();
   resolver_.Stop();
-  if (watch_) watch_->Stop();
+  if (config_watch_) config_watch_->Stop();
+  credential_watch_.Stop();
   if (watchdog_) watchdog_->Stop();
   const auto release = [](auto& handle) {
     uv_close(reinterpret_cast<uv_handle_t*>(&handle), nullptr);

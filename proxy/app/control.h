@@ -15,7 +15,8 @@
 #include "admin/reload_outcome.h"
 #include "app/accepting_end.h"
 #include "app/config_source.h"
-#include "app/config_watch.h"
+#include "app/credentials.h"
+#include "app/file_watch.h"
 #include "app/reloader.h"
 #include "app/resolver.h"
 #include "app/service_notify.h"
@@ -81,7 +82,10 @@ class Control {
   void BeginReload(std::string_view why, Reloader::Done done);
   void OnWake();
   void OnResolved(const Address& upstream, const std::vector<SocketAddress>& addresses);
-  void PutInForce(std::shared_ptr<const Config> config);
+  // Returns why not; empty: done.
+  std::string PutInForce(std::shared_ptr<const Config> config);
+  void TakeCredentials(std::shared_ptr<const Credentials> credentials);
+  void RenewCredentials();
   ConfigInForce Order(std::shared_ptr<const Config> config);
   void BeginDrain();
   void StopAccepting();
@@ -100,7 +104,10 @@ class Control {
   uv_async_t wake_{};
   Resolver resolver_;
   Reloader reloader_;
-  std::unique_ptr<ConfigWatch> watch_;
+  CredentialStore credential_store_;
+  std::shared_ptr<const Credentials> credentials_;
+  std::unique_ptr<FileWatch> config_watch_;
+  FileWatch credential_watch_;
   ServiceNotify service_;
   std::unique_ptr<Watchdog> watchdog_;
   std::vector<Worker*> workers_;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "admin/metrics.h"
+#include "app/credentials.h"
 #include "connguard/config.h"
 #include "net/socket.h"
 
@@ -24,14 +25,22 @@ struct UpstreamPlace {
 // generations share where the address is the same.
 struct Generation {
   std::shared_ptr<const Config> config;
+  std::shared_ptr<const Credentials> credentials;
   std::vector<std::shared_ptr<UpstreamPlace>> places;  // as Config::upstreams
   std::vector<RouteMetrics*> routes;                   // as Config::routes
 
   const UpstreamConfig& UpstreamOf(const RouteConfig& route) const {
     return config->upstreams[route.upstream];
   }
-  RouteMetrics& MetricsOf(const RouteConfig& route) const {
-    return *routes[static_cast<std::size_t>(&route - config->routes.data())];
+  // nullptr: routes[].auth.jwt is not set.
+  const JwtVerifier* VerifierOf(const RouteConfig& route) const {
+    return credentials->routes[NumberOf(route)].get();
+  }
+  RouteMetrics& MetricsOf(const RouteConfig& route) const { return *routes[NumberOf(route)]; }
+
+ private:
+  std::size_t NumberOf(const RouteConfig& route) const {
+    return static_cast<std::size_t>(&route - config->routes.data());
   }
 };
 

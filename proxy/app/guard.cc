@@ -58,9 +58,10 @@ void RunGuard(const Config& first, const ConfigSource& source,
   RouteNumbers routes;
   EventFeed feed;
   Control control(config, source, state, feed, routes);
-  Shared shared{control.Initial(), feed, {}, 0, std::vector<Shared::Held>(count), [&control] {
-                  control.WorkerIsIdle();
-                }};
+  Shared shared{.initial = control.Initial(),
+                .feed = feed,
+                .held = std::vector<Shared::Held>(count),
+                .on_idle = [&control] { control.WorkerIsIdle(); }};
   std::vector<std::unique_ptr<Worker>> workers;
   for (unsigned i = 0; i < count; ++i) {
     workers.push_back(std::make_unique<Worker>(shared, i, std::move(sockets[i])));

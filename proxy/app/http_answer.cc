@@ -99,9 +99,10 @@ void HttpSession::LoseUpstream(ConnEnd end) {
              answer_->End().status == ResponseReader::Status::kDone) {
     Finish();
   } else {
-    Fail(502, end == ConnEnd::kReset      ? "the upstream reset the connection"
-              : end == ConnEnd::kTimedOut ? "the upstream has vanished"
-                                          : "the upstream ended without an answer");
+    Fail(502, end == ConnEnd::kReset       ? "the upstream reset the connection"
+              : end == ConnEnd::kTimedOut  ? "the upstream has vanished"
+              : end == ConnEnd::kTlsFailed ? "the upstream's TLS was cut or broken"
+                                           : "the upstream ended without an answer");
   }
 }
 

@@ -35,10 +35,12 @@ std::uint64_t AnnouncedSize(const RequestHead& head) {
 
 }  // namespace
 
-HttpSession::HttpSession(Worker& worker, Client client, const Matched& matched,
-                         RequestReader request, std::span<const std::uint8_t> rest)
-    : Session(worker, worker.generation()),
-      route_(*matched.route),
+HttpSession::HttpSession(Worker& worker, std::shared_ptr<const Generation> generation,
+                         Client client, const Matched& matched, RequestReader request,
+                         std::span<const std::uint8_t> rest)
+    : Session(worker, std::move(generation)),
+      matched_(matched),
+      route_(*matched_.route),
       upstream_config_(generation_->UpstreamOf(route_)),
       client_(std::move(client)),
       address_(AddressOf(config(), client_, request.head())),
@@ -162,8 +164,8 @@ void HttpSession::DialNext() {
   }
 }
 
-void HttpSession::OnConnected(Conn& /*conn*/) noexcept {
-  dial_.Done();
+void HttpSession::OnConnected(Conn& conn) noexcept {
+  dial_.Done(conn);
   WatchUpstream(*upstream_, route_);
   BeginRequest();
   if (!closed_) Arm();
@@ -175,6 +177,7 @@ void HttpSession::BeginRequest() {
   NewAnswer();
   RequestHop hop = HopOf(config(), client_, request_.head(), upstream_config_, trace_);
   hop.close = upstream_config_.keepalive.connections == 0;
+  Rewrite(config(), client_, request_.head(), matched_, hop);
   PassBody(ForwardRequest(request_.head(), hop), std::exchange(early_, {}));
 }
 
@@ -271,7 +274,7 @@ void HttpSession::OnEnd(Conn& conn, ConnEnd end) noexcept {
   if (&conn == client_.conn.get()) {
     client_.Drop();
     LoseClient();
-  } else if (end == ConnEnd::kUnreachable) {
+  } else if (dial_.Failed(conn, end)) {
     DialNext();
   } else {
     LoseUpstream(end);

@@ -28,9 +28,9 @@ namespace connguard {
 // all ends.
 class HttpSession : public Session {
  public:
-  // `request` has its head; `rest`: what came behind it.
-  HttpSession(Worker& worker, Client client, const Matched& matched, RequestReader request,
-              std::span<const std::uint8_t> rest);
+  // `matched` is of `generation`; `request` has its head; `rest`: what came behind it.
+  HttpSession(Worker& worker, std::shared_ptr<const Generation> generation, Client client,
+              const Matched& matched, RequestReader request, std::span<const std::uint8_t> rest);
 
   void Start() noexcept override;
   bool OnFence(const FenceEffect& effect) noexcept override;
@@ -77,6 +77,7 @@ class HttpSession : public Session {
   void Close();
   RouteMetrics& metrics() { return generation_->MetricsOf(route_); }
 
+  const Matched matched_;
   const RouteConfig& route_;
   const UpstreamConfig& upstream_config_;
   Client client_;

@@ -3,12 +3,14 @@
 
 #include <utility>
 
+#include "app/admission.h"
 #include "app/farewell.h"
-#include "app/http_session.h"
 #include "app/refusal.h"
-#include "app/websocket_session.h"
 #include "app/worker.h"
+#include "config/cidr.h"
 #include "config/route_match.h"
+#include "log/log.h"
+#include "tls/tls_context.h"
 
 namespace connguard {
 
@@ -23,7 +25,7 @@ Reception::Reception(Worker& worker, Fd fd, Client client, bool full)
     : Session(worker),
       fd_(std::move(fd)),
       client_(std::move(client)),
-      full_(full),
+      door_(full ? Door::kFull : Door::kOpen),
       first_(true),
       reader_(worker.config().limits.header_size),
       timer_([](void* self) noexcept { static_cast<Reception*>(self)->TimeOut(); }, this) {}
@@ -39,12 +41,11 @@ Reception::Reception(Worker& worker, Client client, std::vector<std::uint8_t> ea
 void Reception::Start() noexcept {
   const LimitsConfig& limits = worker_.config().limits;
   if (first_) {
-    client_.conn = worker_.transport().Adopt(fd_.Take(), this, false);
-    if (!client_) {
+    if (Begin()) {
+      worker_.loop().timers().Arm(timer_, worker_.now() + limits.handshake_timeout);
+    } else {
       Leave();
-      return;
     }
-    worker_.loop().timers().Arm(timer_, worker_.now() + limits.handshake_timeout);
     return;
   }
   client_.conn->set_handler(this);
@@ -55,6 +56,95 @@ void Reception::Start() noexcept {
   }
   client_.conn->Resume();
   if (!early_.empty()) Read(std::exchange(early_, {}));
+}
+
+// False: there is no connection.
+bool Reception::Begin() {
+  const Generation& generation = *worker_.generation();
+  const ListenerConfig& listener = generation.config->listeners[client_.listener];
+  std::unique_ptr<TlsStream> tls;
+  if (listener.proxy_protocol) {
+    if (!IsTrusted(listener.trusted_proxies, client_.ip)) {
+      RefuseProxy("the peer is not one of trusted_proxies");
+      return false;
+    }
+    proxy_.emplace();
+  } else {
+    KnowAddress();
+    if (listener.tls) tls = generation.credentials->listeners[client_.listener]->Accept();
+  }
+  client_.conn = worker_.transport().Adopt(fd_.Take(), this, false, std::move(tls));
+  return client_.conn != nullptr;
+}
+
+void Reception::ReadProxyHeader(std::span<const std::uint8_t> data) {
+  ProxyHeaderReader::Result result = proxy_->Feed(data);
+  switch (result.status) {
+    case ProxyHeaderReader::Status::kNeedMore:
+      return;
+    case ProxyHeaderReader::Status::kError:
+      RefuseProxy(result.why);
+      Leave();
+      return;
+    case ProxyHeaderReader::Status::kDone:
+      break;
+  }
+  proxy_.reset();
+  if (result.address) client_.ip = *std::move(result.address);
+  KnowAddress();
+  const auto& tls = worker_.generation()->credentials->listeners[client_.listener];
+  const std::span<const std::uint8_t> rest = data.subspan(result.taken);
+  if (tls != nullptr) {
+    client_.conn->BeginTls(tls->Accept(), rest);
+  } else if (!rest.empty()) {
+    Read(rest);
+  }
+}
+
+void Reception::RefuseProxy(std::string_view why) {
+  Log(LogLevel::kWarn, "proxy_header_refused", {{"client", client_.ip}, {"why", why}});
+  worker_.metrics().unrouted().handshakes[HandshakeResult::kBadRequest].Add();
+}
+
+// Whose connection this is. A trusted proxy's carries those of others.
+void Reception::KnowAddress() {
+  const ListenerConfig& listener = worker_.config().listeners[client_.listener];
+  behind_proxy_ = IsTrusted(listener.trusted_proxies, client_.ip);
+  if (door_ == Door::kOpen && !behind_proxy_) door_ = Knock(client_.ip);
+}
+
+Reception::Door Reception::Knock(const std::string& ip) {
+  AddressLimits& limits = worker_.address_limits();
+  if (!limits.Handshake(ip, worker_.now())) return Door::kTooFast;
+  if (!limits.Connect(ip)) return Door::kAddressFull;
+  client_.lease = std::make_unique<Presence>([&limits, ip] { limits.Disconnect(ip); });
+  return Door::kOpen;
+}
+
+void Reception::RefuseAtDoor() {
+  switch (door_) {
+    case Door::kOpen:
+      return;
+    case Door::kFull:
+      Refuse(503, "limits.connections is reached", HandshakeResult::kLimit, kRetryAfterSeconds);
+      return;
+    case Door::kAddressFull:
+      Refuse(429, "limits.connections_per_ip is reached", HandshakeResult::kAddressLimit,
+             kRetryAfterSeconds);
+      return;
+    case Door::kTooFast:
+      Refuse(429, "limits.handshakes_per_second_per_ip is reached", HandshakeResult::kRate, 1);
+      return;
+  }
+}
+
+void Reception::CountTls() {
+  if (!first_ || tls_counted_ || client_.conn->tls() == nullptr) return;
+  tls_counted_ = true;
+  const bool resumed = client_.conn->tls()->resumed();
+  worker_.metrics()
+      .tls_handshakes[Side::kClient][resumed ? TlsHandshake::kResumed : TlsHandshake::kFull]
+      .Add();
 }
 
 // Who has just come, or is saying what he wants, gets an answer; who only waits for his next wish
@@ -71,7 +161,13 @@ void Reception::OnDrain(TimePoint /*at*/) noexcept {
 }
 
 void Reception::OnReceive(Conn& /*conn*/, std::span<const std::uint8_t> data) noexcept {
-  if (client_) Read(data);
+  if (!client_) return;
+  if (proxy_) {
+    ReadProxyHeader(data);
+    return;
+  }
+  CountTls();
+  Read(data);
 }
 
 void Reception::Read(std::span<const std::uint8_t> data) {
@@ -79,8 +175,8 @@ void Reception::Read(std::span<const std::uint8_t> data) {
     worker_.loop().timers().Arm(timer_, worker_.now() + worker_.config().limits.handshake_timeout);
   }
   heard_ = true;
-  if (full_) {
-    Refuse(503, "limits.connections is reached", HandshakeResult::kLimit, kRetryAfterSeconds);
+  if (door_ != Door::kOpen) {
+    RefuseAtDoor();
     return;
   }
   const RequestReader::Result result = reader_.Feed(data);
@@ -102,26 +198,38 @@ void Reception::OnProgress(Conn& /*conn*/) noexcept {
   if (!early_.empty()) Read(std::exchange(early_, {}));
 }
 
-void Reception::OnEnd(Conn& /*conn*/, ConnEnd /*end*/) noexcept { Leave(); }
+void Reception::OnEnd(Conn& conn, ConnEnd end) noexcept {
+  if (end == ConnEnd::kTlsFailed && first_ && !tls_counted_) {
+    worker_.metrics().tls_handshakes[Side::kClient][TlsHandshake::kFailed].Add();
+    Log(LogLevel::kInfo, "tls_failed", {{"client", client_.ip}, {"why", conn.tls_error()}});
+  }
+  Leave();
+}
 
 void Reception::Dispatch(std::span<const std::uint8_t> rest) {
   const RequestHead& head = reader_.head();
-  const std::optional<Matched> matched = MatchRoute(worker_.config(), head);
+  std::optional<Matched> matched = MatchRoute(worker_.config(), head);
   if (!matched) {
     Refuse(404, "no route matches this request", HandshakeResult::kNotFound);
     return;
   }
-  if (IsWebSocketUpgrade(head)) {
-    if (const std::optional<Refusal> refusal = CheckWebSocketUpgrade(head)) {
-      Refuse(refusal->status, refusal->why, HandshakeResult::kBadRequest);
+  const std::optional<Refusal> refusal =
+      IsWebSocketUpgrade(head) ? CheckWebSocketUpgrade(head) : std::nullopt;
+  if (refusal) {
+    Refuse(refusal->status, refusal->why, HandshakeResult::kBadRequest);
+    return;
+  }
+  // The proxy's other clients are not to suffer for this one.
+  if (behind_proxy_ && IsWebSocketUpgrade(head)) {
+    door_ = Knock(AddressOf(worker_.config(), client_, head));
+    if (door_ != Door::kOpen) {
+      RefuseAtDoor();
       return;
     }
-    worker_.Admit(
-        std::make_unique<WebSocketSession>(worker_, std::move(client_), *matched, head, rest));
-  } else {
-    worker_.Admit(std::make_unique<HttpSession>(worker_, std::move(client_), *matched,
-                                                std::move(reader_), rest));
   }
+  Newcomer newcomer{worker_.generation(), std::move(client_), *std::move(matched),
+                    std::move(reader_), rest};
+  Receive(worker_, std::move(newcomer));
   Retire();
 }
 
@@ -140,7 +248,7 @@ void Reception::Refuse(int status, std::string_view why, HandshakeResult result,
 void Reception::TimeOut() {
   if (!client_) return;
   if (heard_ && !worker_.shutting_down()) {
-    Refuse(408, "no whole request head within limits.handshake_timeout", HandshakeResult::kLimit);
+    Refuse(408, "no whole request head within limits.handshake_timeout", HandshakeResult::kSlow);
   } else {
     Leave();  // a connection on which nothing was asked gets no answer
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,15 +10,16 @@
 #include "app/client.h"
 #include "app/session.h"
 #include "http/message.h"
+#include "http/proxy_protocol.h"
 #include "net/socket.h"
 #include "net/timing_wheel.h"
 
 namespace connguard {
 
-// Reads one request head within limits.handshake_timeout and limits.header_size, finds the route,
-// and hands the client to a WebSocketSession or an HttpSession, with every byte that came behind
-// the head. An HttpSession hands it on to a new Reception, which waits limits.keepalive_timeout for
-// the next request.
+// Reads a PROXY header where the listener wants one, then one request head within
+// limits.handshake_timeout and limits.header_size, finds the route, and hands the client to a
+// WebSocketSession or an HttpSession, with every byte that came behind the head. An HttpSession
+// hands it on to a new Reception, which waits limits.keepalive_timeout for the next request.
 class Reception : public Session {
  public:
   // A new connection. `full`: limits.connections is exceeded; the request is answered with 503.
@@ -35,6 +37,16 @@ class Reception : public Session {
   void OnEnd(Conn& conn, ConnEnd end) noexcept override;
 
  private:
+  // Whether there is room for a new connection; who has none is told so behind its first bytes.
+  enum class Door : std::uint8_t { kOpen, kFull, kAddressFull, kTooFast };
+
+  bool Begin();
+  void ReadProxyHeader(std::span<const std::uint8_t> data);
+  void RefuseProxy(std::string_view why);
+  void KnowAddress();
+  Door Knock(const std::string& ip);
+  void RefuseAtDoor();
+  void CountTls();
   bool ReadsTooLittle() const;
   void Read(std::span<const std::uint8_t> data);
   void Dispatch(std::span<const std::uint8_t> rest);
@@ -44,7 +56,11 @@ class Reception : public Session {
 
   Fd fd_;
   Client client_;
-  bool full_ = false;
+  Door door_ = Door::kOpen;
+  std::optional<ProxyHeaderReader> proxy_;  // its header is still to come
+  bool behind_proxy_ =
+      false;  // the address is a trusted proxy's: its clients' own ones are limited
+  bool tls_counted_ = false;
   bool first_;                       // request of this connection
   bool heard_ = false;               // some byte of the request has come
   std::vector<std::uint8_t> early_;  // not looked at yet

@@ -60,8 +60,13 @@ void Reloader::Resume() {
 }
 
 void Reloader::Put(const Waiting& next) {
-  in_force_ = std::make_shared<const Config>(next.plan.applicable);
-  apply_(in_force_);
+  auto config = std::make_shared<const Config>(next.plan.applicable);
+  if (std::string why = apply_(config); !why.empty()) {
+    const ReloadOutcome outcome = Reject(next.why, {{source_.file, 0, 0, std::move(why)}});
+    for (const Done& done : next.done) done(outcome);
+    return;
+  }
+  in_force_ = std::move(config);
   resolver_.KeepOnly(*in_force_);
   ++state_.generation;
   ++state_.reloads_applied;

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -23,10 +24,10 @@ namespace connguard {
 // Lives on the control thread.
 class Reloader {
  public:
-  using Apply = std::function<void(std::shared_ptr<const Config>)>;
+  using Apply = std::function<std::string(std::shared_ptr<const Config>)>;
   using Done = std::function<void(const ReloadOutcome&)>;
 
-  // `apply` puts the configuration in force.
+  // `apply` puts the configuration in force, or returns why not.
   Reloader(std::shared_ptr<const Config> in_force, ConfigSource source, Resolver& resolver,
            ProcessState& state, EventFeed& feed, Apply apply);
 

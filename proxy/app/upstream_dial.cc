@@ -2,6 +2,7 @@
 #include "app/upstream_dial.h"
 
 #include "app/worker.h"
+#include "log/log.h"
 
 namespace connguard {
 
@@ -14,13 +15,34 @@ std::unique_ptr<Conn> UpstreamDial::Next(ConnHandler* handler) {
   while (attempt_ < addresses.size()) {
     Fd fd = Dial(addresses[attempt_++]);
     if (!fd) continue;
-    std::unique_ptr<Conn> conn = worker_.transport().Adopt(fd.Take(), handler, true);
+    const auto& tls = generation_.credentials->upstreams[upstream_];
+    std::unique_ptr<Conn> conn = worker_.transport().Adopt(
+        fd.Take(), handler, true, tls != nullptr ? tls->Connect() : nullptr);
     if (conn == nullptr) continue;
     deadline_ = worker_.now() + generation_.config->upstreams[upstream_].connect_timeout;
     return conn;
   }
   deadline_ = kNever;
   return nullptr;
+}
+
+void UpstreamDial::Done(const Conn& conn) {
+  deadline_ = kNever;
+  if (conn.tls() == nullptr) return;
+  worker_.metrics()
+      .tls_handshakes[Side::kUpstream]
+                     [conn.tls()->resumed() ? TlsHandshake::kResumed : TlsHandshake::kFull]
+      .Add();
+}
+
+bool UpstreamDial::Failed(const Conn& conn, ConnEnd end) {
+  if (deadline_ == kNever) return false;
+  if (end == ConnEnd::kTlsFailed) {
+    worker_.metrics().tls_handshakes[Side::kUpstream][TlsHandshake::kFailed].Add();
+    Log(LogLevel::kWarn, "upstream_tls_failed",
+        {{"upstream", generation_.config->upstreams[upstream_].name}, {"why", conn.tls_error()}});
+  }
+  return true;
 }
 
 }  // namespace connguard

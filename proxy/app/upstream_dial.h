@@ -28,7 +28,12 @@ class UpstreamDial {
 
   // When the current attempt has taken too long (upstreams[].connect_timeout).
   TimePoint deadline() const { return deadline_; }
-  void Done() { deadline_ = kNever; }
+  // The attempt has led to a connection; counts its TLS handshake.
+  void Done(const Conn& conn);
+  // The connection has ended. True: it never came to be, so there may be a next one. Says in the
+  // log why TLS did not like it.
+  bool Failed(const Conn& conn, ConnEnd end);
+  void GiveUp() { deadline_ = kNever; }
 
  private:
   Worker& worker_;

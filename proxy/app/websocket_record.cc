@@ -124,7 +124,7 @@ void WebSocketSession::LogClosed() {
        {"bytes_down", bytes_down_},
        {"close_up", CodeForLog(sent_up_)},
        {"close_down", CodeForLog(sent_down_)},
-       {"detail", detail_}});
+       {"detail", detail_.empty() ? tls_error_ : detail_}});
   if (!IsOrdinary(row.cause) && LogEnabled(LogLevel::kDebug)) {
     Log(LogLevel::kDebug, "flight_recorder",
         {{"conn", name()}, {"entries", recorder_.ToLine(worker_.now())}});

@@ -288,11 +288,12 @@ void WebSocketSession::LoseClient(CloseCause cause) {
 
 void WebSocketSession::OnEnd(Conn& conn, ConnEnd end) noexcept {
   if (&conn == client_.conn.get()) {
+    if (end == ConnEnd::kTlsFailed) tls_error_ = conn.tls_error();
     LoseClient(end == ConnEnd::kReset      ? CloseCause::kClientReset
                : end == ConnEnd::kTimedOut ? CloseCause::kClientTimeout
                                            : CloseCause::kClientLost);
   } else {
-    LoseUpstream(end);
+    LoseUpstream(conn, end);
   }
   Settle();
 }
@@ -328,12 +329,14 @@ void WebSocketSession::ReplyUpstream() {
   upstream_->FinishWriting();
 }
 
-void WebSocketSession::LoseUpstream(ConnEnd end) {
+void WebSocketSession::LoseUpstream(const Conn& conn, ConnEnd end) {
   const TimePoint now = worker_.now();
+  const bool failed = dial_.Failed(conn, end);
+  if (end == ConnEnd::kTlsFailed) tls_error_ = conn.tls_error();
   upstream_.reset();
   const UpstreamPhase phase = std::exchange(phase_, UpstreamPhase::kNone);
-  dial_.Done();
-  if (end == ConnEnd::kUnreachable) {
+  dial_.GiveUp();
+  if (failed) {
     phase_ = phase;
     DialNext();
     return;

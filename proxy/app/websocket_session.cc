@@ -35,12 +35,14 @@ TimePoint OnBeat(TimePoint due) {
 
 // The handshake as it goes to the upstream.
 std::string Forwarded(const Generation& generation, const Client& client, const RequestHead& head,
-                      const RouteConfig& route, const TraceContext& trace) {
+                      const Matched& matched, const TraceContext& trace) {
+  const RouteConfig& route = *matched.route;
   RequestHop hop = HopOf(*generation.config, client, head, generation.UpstreamOf(route), trace);
   hop.upgrade = true;
   hop.strip_extensions = route.compression == Compression::kOff;
   // Of other extensions nobody knows what they do to messages that the profile must read.
   hop.deflate_only = route.turn.reads_content();
+  Rewrite(*generation.config, client, head, matched, hop);
   return ForwardRequest(head, hop);
 }
 
@@ -56,14 +58,15 @@ Extensions Negotiated(const RouteConfig& route, const ResponseHead& head, bool d
 
 }  // namespace
 
-WebSocketSession::WebSocketSession(Worker& worker, Client client, const Matched& matched,
-                                   const RequestHead& head, std::span<const std::uint8_t> early)
-    : Session(worker, worker.generation()),
+WebSocketSession::WebSocketSession(Worker& worker, std::shared_ptr<const Generation> generation,
+                                   Client client, const Matched& matched, const RequestHead& head,
+                                   std::span<const std::uint8_t> early)
+    : Session(worker, std::move(generation)),
       route_(*matched.route),
       client_(std::move(client)),
       address_(AddressOf(config(), client_, head)),
       trace_(TraceOf(head, generation_->UpstreamOf(route_))),
-      request_(Forwarded(*generation_, client_, head, route_, trace_)),
+      request_(Forwarded(*generation_, client_, head, matched, trace_)),
       handshake_key_(Find(head.fields, "Sec-WebSocket-Key").value_or("")),
       deflate_offered_(route_.compression != Compression::kOff && NamesDeflate(head.fields)),
       early_(early.begin(), early.end()),
@@ -149,8 +152,8 @@ void WebSocketSession::DialNext() {
   tunnel_->UpstreamGone(CloseCause::kUpstreamUnreachable, worker_.now());
 }
 
-void WebSocketSession::OnConnected(Conn& /*conn*/) noexcept {
-  dial_.Done();
+void WebSocketSession::OnConnected(Conn& conn) noexcept {
+  dial_.Done(conn);
   upstream_->Send(request_);
   Settle();
 }

@@ -38,8 +38,9 @@ namespace connguard {
 // it lives.
 class WebSocketSession : public Session, private ClientStreamSink, private UpstreamStreamSink {
  public:
-  // `early`: what the client sent behind its request.
-  WebSocketSession(Worker& worker, Client client, const Matched& matched, const RequestHead& head,
+  // `matched` is of `generation`; `early`: what the client sent behind its request.
+  WebSocketSession(Worker& worker, std::shared_ptr<const Generation> generation, Client client,
+                   const Matched& matched, const RequestHead& head,
                    std::span<const std::uint8_t> early);
 
   void Start() noexcept override;
@@ -122,7 +123,7 @@ class WebSocketSession : public Session, private ClientStreamSink, private Upstr
   void LoseClient(CloseCause cause);
   void CloseUpstream(CloseCode code);
   void ReplyUpstream();
-  void LoseUpstream(ConnEnd end);
+  void LoseUpstream(const Conn& conn, ConnEnd end);
   void BalanceClient();
   void ResumeUpstream();
   void BalanceUpstream();
@@ -171,6 +172,7 @@ class WebSocketSession : public Session, private ClientStreamSink, private Upstr
   CloseCode sent_up_ = CloseCode::kAbnormal;         // Close to the upstream; kAbnormal: none
   CloseCode sent_down_ = CloseCode::kAbnormal;       // to the client
   std::string detail_;                               // of a violation, for the log
+  std::string tls_error_;                            // that ended a leg, for the log only
   bool close_sent_ = false;                          // to the upstream
   bool probing_ = false;   // the fence wants to know whether the client lives
   bool released_ = false;  // the tunnel is over

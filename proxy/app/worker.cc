@@ -134,7 +134,7 @@ void Worker::Accept(Fd fd, const SocketAddress& peer, std::size_t listener) {
   });
   const bool full = open > config().limits.connections;
   Admit(std::make_unique<Reception>(
-      *this, std::move(fd), Client{std::move(presence), nullptr, IpOf(peer), listener}, full));
+      *this, std::move(fd), Client{std::move(presence), {}, nullptr, IpOf(peer), listener}, full));
 }
 
 std::string Worker::NewRequestId() {
@@ -161,6 +161,7 @@ std::shared_ptr<UpstreamPlace> Worker::FindPlace(const UpstreamConfig& upstream)
 void Worker::Adopt(const ConfigInForce& config) {
   auto next = std::make_shared<Generation>();
   next->config = config.config;
+  next->credentials = config.credentials;
   for (std::size_t i = 0; i < config.addresses.size(); ++i) {
     const UpstreamConfig& upstream = config.config->upstreams[i];
     std::shared_ptr<UpstreamPlace> place = FindPlace(upstream);
@@ -174,6 +175,8 @@ void Worker::Adopt(const ConfigInForce& config) {
     metrics_.AddRoutes(number + 1);
     next->routes.push_back(&metrics_.route(number));
   }
+  const LimitsConfig& limits = config.config->limits;
+  shared_.address_limits.SetLimits(limits.connections_per_ip, limits.handshakes_per_second_per_ip);
   generation_ = std::move(next);
   pool_.Adopt(*generation_);
 }

@@ -12,6 +12,7 @@
 
 #include "admin/event_feed.h"
 #include "admin/metrics.h"
+#include "app/address_limits.h"
 #include "app/fences.h"
 #include "app/generation.h"
 #include "app/mailbox.h"
@@ -28,6 +29,7 @@ namespace connguard {
 // A configuration as the control thread hands it to the workers.
 struct ConfigInForce {
   std::shared_ptr<const Config> config;
+  std::shared_ptr<const Credentials> credentials;
   std::vector<std::size_t> metrics;                   // the number of each route in the figures
   std::vector<std::vector<SocketAddress>> addresses;  // of each upstream, as far as known
 };
@@ -36,16 +38,17 @@ struct ConfigInForce {
 struct Shared {
   ConfigInForce initial;
   EventFeed& feed;
-  std::vector<Worker*> workers;
+  std::vector<Worker*> workers{};
   // Client connections over all workers, for limits.connections. One add per connection.
   std::atomic<std::size_t> connections{0};
+  AddressLimits address_limits{0, 0};
   // What each worker holds for its peers, for limits.buffer_total. Written by its owner only.
   struct alignas(kCacheLine) Held {
     std::atomic<Bytes> bytes{0};
   };
   std::vector<Held> held{};
   // Called by a worker that was asked to shut down, when its last session has ended. Any thread.
-  std::function<void()> on_idle;
+  std::function<void()> on_idle{};
 };
 
 // Both legs of a tunnel live on the worker that accepted the client. Everything but Post() and
@@ -95,6 +98,7 @@ class Worker {
   // The session's state right after; nullopt: there is none that could be ended.
   std::optional<std::string_view> EndByOperator(SessionId id, OnShield shield);
   EventFeed& feed() { return shared_.feed; }
+  AddressLimits& address_limits() { return shared_.address_limits; }
 
   // Names one answer of our own in the log. Unique enough to search for, not secret.
   std::string NewRequestId();

@@ -85,7 +85,7 @@ std::string PartValue(const KeyPart& part, const Matched& matched, const Request
     case KeyPart::Source::kClientIp:
       return std::string(client_ip);
     case KeyPart::Source::kJwt:
-      return {};
+      return matched.claims ? matched.claims->Text(part.name).value_or("") : std::string();
   }
   return {};
 }

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "auth/jwt.h"
 #include "connguard/config.h"
 #include "http/message.h"
 
@@ -15,6 +16,9 @@ namespace connguard {
 struct Matched {
   const RouteConfig* route = nullptr;                           // lives in the Config
   std::vector<std::pair<std::string, std::string>> path_names;  // {name} and what stood there
+  // Of its admission: claims of a token that was believed, and headers that go upstream.
+  std::optional<JwtClaims> claims{};
+  std::vector<Field> added_headers{};
 };
 
 // The first route that matches; nullopt: answer 404.

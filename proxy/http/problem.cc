@@ -64,6 +64,7 @@ std::string ProblemResponse(int status, std::string_view detail, std::string_vie
   head.fields = {{"Content-Type", "application/problem+json"},
                  {"Content-Length", std::to_string(body.size())},
                  {"X-Request-Id", std::string(request_id)}};
+  if (status == 401) head.fields.push_back({"WWW-Authenticate", "Bearer"});  // RFC 6750 §3
   if (retry_after > 0) head.fields.push_back({"Retry-After", std::to_string(retry_after)});
   if (status == 426) {  // RFC 9110 §15.5.22, RFC 6455 §4.4
     head.fields.push_back({"Upgrade", "websocket"});

@@ -1,0 +1,220 @@
+// The sub-request and what follows from its answer.
+#include "app/auth_request.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "app/farewell.h"
+#include "app/tracing.h"
+#include "app/worker.h"
+#include "http/forwarding.h"
+#include "http/text.h"
+#include "log/log.h"
+
+namespace connguard {
+
+namespace {
+
+// Of a 401's or 403's body. A longer one is not passed on.
+constexpr Bytes kLongestBody = 64 * 1024;
+
+// What describes the body and the upgrade of the request itself is not the sub-request's.
+bool IsOfTheRequestAlone(std::string_view name) {
+  constexpr auto kNames = std::to_array<std::string_view>(
+      {"Content-Length", "Content-Type", "Content-Encoding", "Transfer-Encoding", "Trailer",
+       "Expect", "Upgrade", "X-Forwarded-Method", "X-Forwarded-Uri"});
+  return EqualsIgnoringCase(name.substr(0, 14), "Sec-WebSocket-") ||
+         std::ranges::any_of(
+             kNames, [name](std::string_view other) { return EqualsIgnoringCase(name, other); });
+}
+
+}  // namespace
+
+AuthRequest::AuthRequest(Worker& worker, Newcomer newcomer)
+    : Session(worker, newcomer.generation),
+      newcomer_(std::move(newcomer)),
+      early_(newcomer_.rest.begin(), newcomer_.rest.end()),
+      held_(worker),
+      dial_(worker, *generation_, forward().upstream),
+      answer_(config().limits.header_size),
+      timer_(
+          [](void* self) noexcept {
+            static_cast<AuthRequest*>(self)->Fail("no answer within auth.forward.timeout");
+          },
+          this) {
+  held_.Set(early_.size());
+}
+
+void AuthRequest::Start() noexcept {
+  newcomer_.client.conn->set_handler(this);
+  worker_.loop().timers().Arm(timer_, worker_.now() + forward().timeout);
+  Dial();
+}
+
+void AuthRequest::Dial() {
+  upstream_ = dial_.Next(this);
+  if (upstream_ == nullptr) Fail("the auth URL cannot be reached");
+}
+
+std::string AuthRequest::Question() const {
+  const RequestHead& head = newcomer_.request.head();
+  const UpstreamConfig& upstream = config().upstreams[forward().upstream];
+  RequestHead question;
+  question.method = "GET";
+  question.target = forward().target;
+  question.version = 11;
+  for (const Field& field : head.fields) {
+    if (!IsOfTheRequestAlone(field.name) && !EqualsIgnoringCase(field.name, "Host")) {
+      question.fields.push_back(field);
+    }
+  }
+  question.fields.push_back({"Host", HostOf(upstream)});
+  const TraceContext trace = TraceOf(head, upstream);
+  RequestHop hop = HopOf(config(), newcomer_.client, head, upstream, trace);
+  hop.close = true;
+  hop.added = {{"X-Forwarded-Method", head.method}, {"X-Forwarded-Uri", head.target}};
+  return ForwardRequest(question, hop);
+}
+
+void AuthRequest::OnConnected(Conn& conn) noexcept {
+  dial_.Done(conn);
+  conn.Send(Question());
+}
+
+void AuthRequest::OnReceive(Conn& conn, std::span<const std::uint8_t> data) noexcept {
+  if (&conn == upstream_.get()) {
+    ReadAnswer(data);
+    return;
+  }
+  early_.insert(early_.end(), data.begin(), data.end());
+  held_.Set(early_.size());
+  if (early_.size() > config().limits.buffer) conn.Pause();
+}
+
+void AuthRequest::ReadAnswer(std::span<const std::uint8_t> data) {
+  while (true) {
+    const ResponseReader::Result result = answer_.Feed(data);
+    body_.append(result.held);
+    body_.append(reinterpret_cast<const char*>(data.data()), result.pass);
+    data = data.subspan(result.taken);
+    switch (result.status) {
+      case ResponseReader::Status::kNeedMore:
+        return;
+      case ResponseReader::Status::kError:
+        Fail(result.why);
+        return;
+      case ResponseReader::Status::kHead: {
+        const int status = answer_.head().status;
+        answered_ = status >= 200;
+        if (answered_ && status != 401 && status != 403) {
+          Decide();
+          return;
+        }
+        break;
+      }
+      case ResponseReader::Status::kBody:
+        if (body_.size() > kLongestBody) {
+          Fail("its refusal is longer than 64KiB");
+          return;
+        }
+        if (data.empty()) return;
+        break;
+      case ResponseReader::Status::kDone:
+        if (answered_) {
+          PassOn();
+          return;
+        }
+        answer_ = ResponseReader(config().limits.header_size);  // it was a 1xx
+        break;
+    }
+  }
+}
+
+void AuthRequest::Decide() {
+  const ResponseHead& head = answer_.head();
+  if (head.status >= 300) {
+    Fail("its answer was " + std::to_string(head.status));
+    return;
+  }
+  for (const std::string& name : forward().headers) {
+    for (const Field& field : head.fields) {
+      if (EqualsIgnoringCase(field.name, name)) {
+        newcomer_.matched.added_headers.push_back({name, field.value});
+      }
+    }
+  }
+  newcomer_.rest = early_;
+  newcomer_.client.conn->Resume();
+  Enter(worker_, std::move(newcomer_));
+  Leave();
+}
+
+void AuthRequest::PassOn() {
+  const RequestHead& request = newcomer_.request.head();
+  const ResponseHead& head = answer_.head();
+  RouteMetrics& metrics = generation_->MetricsOf(*newcomer_.matched.route);
+  if (IsWebSocketUpgrade(request)) {
+    metrics
+        .handshakes[head.status == 401 ? HandshakeResult::kUnauthorized
+                                       : HandshakeResult::kForbidden]
+        .Add();
+  } else {
+    metrics.http_requests[ClassOf(head.status)].Add();
+  }
+  Log(LogLevel::kInfo, "refused",
+      {{"client", AddressOf(config(), newcomer_.client, request)},
+       {"route", newcomer_.matched.route->name},
+       {"status", head.status},
+       {"why", "by auth.forward"}});
+  const std::string answer =
+      ForwardResponse(head, {.close = true, .client_version = request.version}) +
+      (request.method == "HEAD" ? std::string() : body_);
+  SayFarewell(worker_, std::exchange(newcomer_.client, Client{}), answer);
+  Leave();
+}
+
+void AuthRequest::Fail(std::string_view why) {
+  if (!newcomer_.client) return;
+  Log(LogLevel::kWarn, "auth_failed",
+      {{"route", newcomer_.matched.route->name},
+       {"url", config().upstreams[forward().upstream].url},
+       {"why", why}});
+  Newcomer newcomer = std::move(newcomer_);
+  newcomer_.client = Client{};
+  Reject(worker_, std::move(newcomer),
+         {503, "whether this request may pass cannot be found out now",
+          HandshakeResult::kAuthUnavailable});
+  Leave();
+}
+
+void AuthRequest::OnEnd(Conn& conn, ConnEnd end) noexcept {
+  if (&conn != upstream_.get()) {
+    if (IsWebSocketUpgrade(newcomer_.request.head())) {
+      generation_->MetricsOf(*newcomer_.matched.route)
+          .handshakes[HandshakeResult::kClientLeft]
+          .Add();
+    }
+    Leave();
+    return;
+  }
+  const std::string tls_error = conn.tls_error();
+  const bool failed = dial_.Failed(conn, end);
+  upstream_.reset();
+  if (failed) {
+    Dial();
+  } else if (end == ConnEnd::kFin && answered_ &&
+             answer_.End().status == ResponseReader::Status::kDone) {
+    PassOn();
+  } else {
+    Fail(tls_error.empty() ? "it ended without an answer" : tls_error);
+  }
+}
+
+void AuthRequest::Leave() {
+  newcomer_.client.Drop();
+  upstream_.reset();
+  Retire();
+}
+
+}  // namespace connguard
