@@ -12,15 +12,15 @@ version: 1
 listeners:
   - name: public
     bind: {bind}:{{port}}
-upstreams:
+{listener}upstreams:
   - name: agent
     url: {url}
-routes:
+{upstream}routes:
   - name: chat
     match: {{path: "{path}"}}
     upstream: agent
-    session:
-      key: "{{path.user_id}}"
+{route}    session:
+      key: "{key}"
       on_conflict: {on_conflict}
       on_drop: {on_drop}
       wait: {wait}
@@ -61,11 +61,21 @@ def guard_config(
     agent_host: str = "127.0.0.1",
     heartbeat: str = "{}",
     limits: str = "{}",
+    listener: str = "",
+    upstream: str = "",
+    route: str = "",
+    scheme: str = "http",
+    key: str = "{path.user_id}",
 ) -> str:
-    """The text of a configuration; {port} and {admin} are left for GuardServer to fill in."""
+    """The text of a configuration; {port} and {admin} are left for GuardServer to fill in.
+    `listener`, `upstream` and `route` are whole lines for the first one of each."""
     text = TEMPLATE.format(
         path="{path}",
-        url=f"http://{agent_host}:{agent_port}",
+        url=f"{scheme}://{agent_host}:{agent_port}",
+        listener=listener,
+        upstream=upstream,
+        route=route,
+        key=key,
         on_conflict=on_conflict,
         on_drop=on_drop,
         wait=wait,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
+import ssl
 import urllib.parse
 from typing import Any
 
@@ -50,12 +51,19 @@ async def read_chunk(reader: asyncio.StreamReader) -> bytes:
 
 
 async def exchange(
-    port: int, request: bytes, timeout: float = 30.0, host: str = "127.0.0.1"
+    port: int,
+    request: bytes,
+    timeout: float = 30.0,
+    host: str = "127.0.0.1",
+    tls: ssl.SSLContext | None = None,
+    name: str = "localhost",
 ) -> Response:
-    """Sends `request` as it is and reads one response."""
+    """Sends `request` as it is and reads one response. With `tls`, the server is to be `name`."""
 
     async def run() -> Response:
-        reader, writer = await asyncio.open_connection(host, port)
+        reader, writer = await asyncio.open_connection(
+            host, port, ssl=tls, server_hostname=name if tls else None
+        )
         try:
             writer.write(request)
             response = await read_head(reader)
@@ -74,30 +82,40 @@ async def request(
     body: bytes | None = None,
     timeout: float = 30.0,
     host: str = "127.0.0.1",
+    tls: ssl.SSLContext | None = None,
+    headers: tuple[tuple[str, str], ...] = (),
 ) -> Response:
     lines = [f"{method} {target} HTTP/1.1", f"Host: {host}:{port}", "Connection: close"]
+    lines += [f"{name}: {value}" for name, value in headers]
     if body is not None:
         lines.append(f"Content-Length: {len(body)}")
     head = "\r\n".join(lines).encode() + b"\r\n\r\n"
-    return await exchange(port, head + (body or b""), timeout, host)
+    return await exchange(port, head + (body or b""), timeout, host, tls)
 
 
 class Agent:
     """Asks the agent about itself, straight at its port."""
 
-    def __init__(self, port: int, host: str = "127.0.0.1") -> None:
-        self.port, self.host = port, host
+    def __init__(
+        self, port: int, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None
+    ) -> None:
+        self.port, self.host, self.tls = port, host, tls
+
+    async def _ask(self, target: str, method: str = "GET", timeout: float = 30.0) -> Response:
+        return await request(
+            self.port, target, method, timeout=timeout, host=self.host, tls=self.tls
+        )
 
     async def state(self, user: str | None = None) -> dict[str, Any]:
         query = "" if user is None else "?" + urllib.parse.urlencode({"user": user})
-        return (await request(self.port, "/_state" + query, host=self.host)).json()
+        return (await self._ask("/_state" + query)).json()
 
     async def open(self, gate: str) -> None:
-        assert (await request(self.port, f"/gate/{gate}/open", "POST")).status == 200
+        assert (await self._ask(f"/gate/{gate}/open", "POST")).status == 200
 
     async def events(self, user: str) -> list[dict[str, Any]]:
         query = urllib.parse.urlencode({"user": user})
-        return (await request(self.port, "/_events?" + query, host=self.host)).json()
+        return (await self._ask("/_events?" + query)).json()
 
     async def story(self, user: str) -> list[str]:
         """The names of the user's events."""
@@ -113,8 +131,7 @@ class Agent:
         query = urllib.parse.urlencode(
             {"user": user, "event": event, "timeout": timeout, **detail}
         )
-        target = "/_wait?" + query
-        response = await request(self.port, target, timeout=timeout + 20, host=self.host)
+        response = await self._ask("/_wait?" + query, timeout=timeout + 20)
         return response.status == 200
 
     async def empty(self, user: str | None = None, timeout: float = 15.0) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import enum
 import itertools
+import ssl
 import time
 from typing import Any
 
@@ -55,6 +56,7 @@ class Target:
     agent: Agent
     guarded: bool
     patience: float  # seconds for a handshake or a turn
+    tls: ssl.SSLContext | None = None
 
     @property
     def name(self) -> str:
@@ -105,7 +107,10 @@ class Run:
 
     async def _connect(self, name: str) -> Client:
         client = await Client.connect(
-            self.target.port, f"/ws/{self.user}", timeout=self.target.patience
+            self.target.port,
+            f"/ws/{self.user}",
+            timeout=self.target.patience,
+            tls=self.target.tls,
         )
         self.clients[name] = client
         self.tell(f"{name} is connected")
@@ -137,13 +142,9 @@ class Run:
 
     async def _open_held(self) -> Client:
         """A client whose handshake the guard holds, as the old session is not yet over."""
-        held = await Client.open(self.target.port, f"/ws/{self.user}")
+        held = await Client.open(self.target.port, f"/ws/{self.user}", tls=self.target.tls)
         self.clients["held"] = held
-        loop = asyncio.get_running_loop()
-        answered = loop.create_future()
-        loop.add_reader(held.sock.fileno(), lambda: answered.done() or answered.set_result(None))
-        done, _ = await asyncio.wait([answered], timeout=HELD)
-        loop.remove_reader(held.sock.fileno())
+        done = await held.hears(HELD)
         if done and self.target.guarded:
             self.problem("the handshake was answered while the old session was not over")
         self.tell("held: " + ("answered" if done else "no answer yet"))

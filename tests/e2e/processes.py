@@ -8,12 +8,15 @@ import pathlib
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
 from typing import Iterator
+
+from certificates import Certificate
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -44,8 +47,10 @@ class Server:
         ready_path: str,
         environment: dict[str, str] | None = None,
         timeout: float = 30.0,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.log_path = log
+        self.tls = tls
         with log.open("wb") as stream:
             self.process = subprocess.Popen(
                 command,
@@ -54,13 +59,14 @@ class Server:
                 stdout=stream,
                 stderr=subprocess.STDOUT,
             )
-        self._await_ready(f"http://127.0.0.1:{ready_port}{ready_path}", timeout)
+        scheme = "https://localhost" if tls else "http://127.0.0.1"
+        self._await_ready(f"{scheme}:{ready_port}{ready_path}", timeout)
 
     def _await_ready(self, url: str, timeout: float) -> None:
         deadline = time.monotonic() + timeout
         while True:
             try:
-                with urllib.request.urlopen(url, timeout=2):
+                with urllib.request.urlopen(url, timeout=2, context=self.tls):
                     return
             except (urllib.error.URLError, OSError) as error:
                 if self.process.poll() is not None or time.monotonic() > deadline:
@@ -120,12 +126,17 @@ class AgentServer(Server):
         arguments: tuple[str, ...] = (),
         environment: dict[str, str] | None = None,
         port: int | None = None,
+        certificate: Certificate | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
+        """With `certificate` it serves https; `tls` is how to speak to it then."""
         self.port = port or free_port()
         command = [PYTHON, "-m", "agent", "--variant", variant, "--ws", ws]
         command += ["--port", str(self.port), *arguments]
+        if certificate:
+            command += ["--certificate", str(certificate.chain), "--key", str(certificate.key)]
         log = directory / f"agent-{variant}-{ws}-{self.port}.log"
-        super().__init__(command, log, self.port, "/", environment)
+        super().__init__(command, log, self.port, "/", environment, tls=tls)
 
     def trouble(self) -> list[str]:
         """Lines of the log that a sound backend never writes."""

@@ -10,9 +10,12 @@ import enum
 import json
 import os
 import socket
+import ssl
 import struct
 import uuid
 from typing import Any
+
+from stream import PlainStream, TlsStream
 
 TEXT, BINARY, CLOSE, PING, PONG = 0x1, 0x2, 0x8, 0x9, 0xA
 
@@ -78,8 +81,11 @@ def close_payload(code: int | None, reason: str = "") -> bytes:
 class Client:
     """One connection. `conn` names it: the agent puts it into each answer to this client."""
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(
+        self, sock: socket.socket, tls: ssl.SSLContext | None = None, name: str = "localhost"
+    ) -> None:
         self.sock = sock
+        self.stream = TlsStream(sock, tls, name) if tls else PlainStream(sock)
         self.conn = uuid.uuid4().hex
         self.status = 0
         self.headers: list[tuple[str, str]] = []
@@ -99,16 +105,19 @@ class Client:
         tail: bytes = b"",
         host: str = "127.0.0.1",
         sock: socket.socket | None = None,
+        tls: ssl.SSLContext | None = None,
+        name: str = "localhost",
     ) -> "Client":
         """Connects (`sock`, if there is one) and sends the request, and `tail` right behind it; the
-        answer is not read."""
+        answer is not read. With `tls`, the server is to be `name`."""
         loop = asyncio.get_running_loop()
         sock = sock or socket.socket()
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
             await loop.sock_connect(sock, (host, port))
-            client = cls(sock)
+            client = cls(sock, tls, name)
+            await client.stream.begin()
             lines = [
                 f"GET {path} HTTP/1.1",
                 f"Host: {host}:{port}",
@@ -118,7 +127,7 @@ class Client:
                 "Sec-WebSocket-Version: 13",
                 *(f"{name}: {value}" for name, value in headers),
             ]
-            await loop.sock_sendall(sock, "\r\n".join(lines).encode() + b"\r\n\r\n" + tail)
+            await client.stream.sendall("\r\n".join(lines).encode() + b"\r\n\r\n" + tail)
         except BaseException:
             sock.close()
             raise
@@ -161,17 +170,27 @@ class Client:
 
     async def _fill(self) -> None:
         try:
-            data = await asyncio.get_running_loop().sock_recv(self.sock, 65536)
+            data = await self.stream.recv(65536)
         except ConnectionError:
             data = b""
         if not data:
             raise Closed(1006)
         self._buffer += data
 
+    async def hears(self, seconds: float) -> bool:
+        """True when something comes, or the end, within that time. What comes is kept."""
+        try:
+            await asyncio.wait_for(self._fill(), seconds)
+        except asyncio.TimeoutError:
+            return False
+        except Closed:
+            pass
+        return True
+
     # Frames and messages.
 
     async def send(self, opcode: int, payload: bytes, final: bool = True) -> None:
-        await asyncio.get_running_loop().sock_sendall(self.sock, encode(opcode, payload, final))
+        await self.stream.sendall(encode(opcode, payload, final))
 
     async def send_json(self, value: Any) -> None:
         await self.send(TEXT, json.dumps(value).encode())

@@ -27,6 +27,8 @@ def main() -> None:
     parser.add_argument("--ws-ping-interval", type=float, default=20.0)
     parser.add_argument("--ws-ping-timeout", type=float, default=20.0)
     parser.add_argument("--timeout-keep-alive", type=float, default=5.0)
+    parser.add_argument("--certificate", help="chain in PEM: serve https")
+    parser.add_argument("--key", help="of the certificate")
     parser.add_argument("--burn", type=int, default=0, help="threads that saturate the CPU")
     args = parser.parse_args()
 
@@ -40,6 +42,8 @@ def main() -> None:
         ws_ping_interval=args.ws_ping_interval,
         ws_ping_timeout=args.ws_ping_timeout,
         timeout_keep_alive=args.timeout_keep_alive,
+        ssl_certfile=args.certificate,
+        ssl_keyfile=args.key,
         proxy_headers=False,  # request.client is to be who connected: tests count connections by it
         log_level="info",
         use_colors=False,

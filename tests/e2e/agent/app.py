@@ -61,7 +61,8 @@ async def converse(app: FastAPI, ws: WebSocket, user: str) -> None:
     recorder: Recorder = app.state.recorder
     number = next(app.state.ids)
     recorder.handler(user, +1)
-    recorder.record(user, "open", handler=number)
+    shown = {"headers": dict(ws.headers), "query": ws.url.query}
+    recorder.record(user, "open", handler=number, **shown)
     reason = "error"
     try:
         if "refuse" in ws.query_params:
