@@ -247,10 +247,14 @@ struct ShutdownConfig {
 enum class LogLevel : std::uint8_t { kDebug, kInfo, kWarn, kError, kOff };
 enum class LogFormat : std::uint8_t { kJson, kText, kLogfmt };
 
+// Of a request, in the lines that tell what became of it. A path may name a user; a query may hold
+// a credential.
+enum class LogTarget : std::uint8_t { kNone, kPath, kFull };
+
 struct LoggingConfig {
   LogLevel level = LogLevel::kInfo;
   LogFormat format = LogFormat::kJson;
-  bool queries = false;  // log query strings: they carry credentials
+  LogTarget target = LogTarget::kNone;
 };
 
 struct AdminConfig {

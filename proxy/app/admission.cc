@@ -66,10 +66,12 @@ void Reject(Worker& worker, Newcomer newcomer, const Rejection& rejection) {
   }
   const std::string address = AddressOf(*newcomer.generation->config, newcomer.client, head);
   const TraceContext trace = TraceContext::Of(head.fields);
+  const std::string target = TargetForLog(*newcomer.generation->config, head);
   RefuseClient(worker, std::move(newcomer.client), rejection.status, rejection.why,
                {.client = address,
                 .route = route.name,
                 .trace = trace.id(),
+                .target = target,
                 .head_only = head.method == "HEAD",
                 .retry_after = rejection.status == 503 ? kRetryAfterSeconds : 0});
 }

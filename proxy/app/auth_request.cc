@@ -166,7 +166,8 @@ void AuthRequest::PassOn() {
       {{"client", AddressOf(config(), newcomer_.client, request)},
        {"route", newcomer_.matched.route->name},
        {"status", head.status},
-       {"why", "by auth.forward"}});
+       {"why", "by auth.forward"},
+       {"target", TargetForLog(config(), request)}});
   const std::string answer =
       ForwardResponse(head, {.close = true, .client_version = request.version}) +
       (request.method == "HEAD" ? std::string() : body_);

@@ -15,6 +15,18 @@ std::string AddressOf(const Config& config, const Client& client, const RequestH
   return ClientAddress(head.fields, client.ip, config.listeners[client.listener].trusted_proxies);
 }
 
+std::string TargetForLog(const Config& config, const RequestHead& head) {
+  switch (config.logging.target) {
+    case LogTarget::kNone:
+      return {};
+    case LogTarget::kPath:
+      return std::string(PathOf(head.target));
+    case LogTarget::kFull:
+      return head.target;
+  }
+  return {};
+}
+
 RequestHop HopOf(const Config& config, const Client& client, const RequestHead& head,
                  const UpstreamConfig& upstream, const TraceContext& trace) {
   RequestHop hop;

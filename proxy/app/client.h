@@ -33,6 +33,9 @@ struct Client {
 // Who has asked: of the socket, or as trusted proxies tell it.
 std::string AddressOf(const Config& config, const Client& client, const RequestHead& head);
 
+// What the log may say of its target (logging.target).
+std::string TargetForLog(const Config& config, const RequestHead& head);
+
 // What the forwarding rules need to know of a request from `client` to `upstream`; `trace` has to
 // outlive it.
 RequestHop HopOf(const Config& config, const Client& client, const RequestHead& head,

@@ -128,11 +128,13 @@ void HttpSession::Finish() {
 
 void HttpSession::Refuse(int status, std::string_view why, int retry_after) {
   status_ = status;
+  const std::string target = TargetForLog(config(), request_.head());
   RefuseClient(worker_, std::exchange(client_, Client{}), status, why,
                {.client = address_,
                 .route = route_.name,
                 .client_key = fence_.client_key(),
                 .trace = trace_.id(),
+                .target = target,
                 .head_only = request_.head().method == "HEAD",
                 .retry_after = retry_after});
   Cancel();
@@ -162,11 +164,13 @@ void HttpSession::Evict() {
     return;
   }
   status_ = 409;
+  const std::string target = TargetForLog(config(), request_.head());
   RefuseClient(worker_, std::exchange(client_, Client{}), status_, kWhySuperseded,
                {.client = address_,
                 .route = route_.name,
                 .client_key = fence_.client_key(),
-                .trace = trace_.id()});
+                .trace = trace_.id(),
+                .target = target});
   LoseClient();
 }
 

@@ -237,9 +237,11 @@ void Reception::Refuse(int status, std::string_view why, HandshakeResult result,
   worker_.metrics().unrouted().handshakes[result].Add();
   const std::string ip = client_.ip;
   const TraceContext trace = TraceContext::Of(reader_.head().fields);  // none begins here
+  const std::string target = TargetForLog(worker_.config(), reader_.head());
   RefuseClient(worker_, std::move(client_), status, why,
                {.client = ip,
                 .trace = trace.id(),
+                .target = target,
                 .head_only = reader_.head().method == "HEAD",
                 .retry_after = retry_after});
   Leave();

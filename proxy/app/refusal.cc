@@ -2,6 +2,7 @@
 #include "app/refusal.h"
 
 #include <utility>
+#include <vector>
 
 #include "app/farewell.h"
 #include "app/worker.h"
@@ -14,14 +15,12 @@ void RefuseClient(Worker& worker, Client client, int status, std::string_view wh
                   const RefusalNote& note) {
   if (!client) return;
   const std::string id = worker.NewRequestId();
-  Log(LogLevel::kInfo, "refused",
-      {{"client", note.client},
-       {"route", note.route},
-       {"key", note.client_key.empty() ? std::string() : KeyHash(note.client_key)},
-       {"status", status},
-       {"why", why},
-       {"request_id", id},
-       {"trace", note.trace}});
+  const std::string key = note.client_key.empty() ? std::string() : KeyHash(note.client_key);
+  std::vector<LogField> fields{{"client", note.client}, {"route", note.route}, {"key", key},
+                               {"status", status},      {"why", why},          {"request_id", id},
+                               {"trace", note.trace}};
+  if (!note.target.empty()) fields.push_back({"target", note.target});
+  Log(LogLevel::kInfo, "refused", fields);
   if (worker.feed().wanted()) {
     AdminEvent event = EventNow(AdminEvent::Kind::kRefused);
     event.session.address = note.client;

@@ -25,8 +25,9 @@ struct RefusalNote {
   std::string_view route = {};
   std::string_view client_key = {};  // in the clear; logged as a hash
   std::string_view trace = {};
-  bool head_only = false;  // the request's method is HEAD: an answer ends with its head
-  int retry_after = 0;     // seconds; 0: not said
+  std::string_view target = {};  // TargetForLog; empty: not logged
+  bool head_only = false;        // the request's method is HEAD: an answer ends with its head
+  int retry_after = 0;           // seconds; 0: not said
 };
 
 // Answers by a problem of our own, sees the client off, and says so in the log under the answer's

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "app/websocket_session.h"
 #include "app/worker.h"
@@ -109,22 +110,26 @@ void WebSocketSession::LogClosed() {
   const auto since = [this](TimePoint then) {
     return std::chrono::duration_cast<Millis>(worker_.now() - then);
   };
-  Log(LogLevel::kInfo, "tunnel_closed",
-      {{"conn", name()},
-       {"route", route_.name},
-       {"key", fence_.log_key()},
-       {"trace", trace_.id()},
-       {"epoch", static_cast<std::uint64_t>(epoch_)},
-       {"cause", row.word},
-       {"by", row.by},
-       {"open_ms", since(granted_)},
-       {"fence_wait_ms", std::chrono::duration_cast<Millis>(granted_ - started_)},
-       {"shield_ms", shielded_},
-       {"bytes_up", bytes_up_},
-       {"bytes_down", bytes_down_},
-       {"close_up", CodeForLog(sent_up_)},
-       {"close_down", CodeForLog(sent_down_)},
-       {"detail", detail_.empty() ? tls_error_ : detail_}});
+  const std::string conn = name();
+  const std::string key(fence_.log_key());
+  std::vector<LogField> fields{
+      {"conn", conn},
+      {"route", route_.name},
+      {"key", key},
+      {"trace", trace_.id()},
+      {"epoch", static_cast<std::uint64_t>(epoch_)},
+      {"cause", row.word},
+      {"by", row.by},
+      {"open_ms", since(granted_)},
+      {"fence_wait_ms", std::chrono::duration_cast<Millis>(granted_ - started_)},
+      {"shield_ms", shielded_},
+      {"bytes_up", bytes_up_},
+      {"bytes_down", bytes_down_},
+      {"close_up", CodeForLog(sent_up_)},
+      {"close_down", CodeForLog(sent_down_)},
+      {"detail", detail_.empty() ? tls_error_ : detail_}};
+  if (!target_.empty()) fields.push_back({"target", target_});
+  Log(LogLevel::kInfo, "tunnel_closed", fields);
   if (!IsOrdinary(row.cause) && LogEnabled(LogLevel::kDebug)) {
     Log(LogLevel::kDebug, "flight_recorder",
         {{"conn", name()}, {"entries", recorder_.ToLine(worker_.now())}});

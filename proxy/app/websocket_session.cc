@@ -65,6 +65,7 @@ WebSocketSession::WebSocketSession(Worker& worker, std::shared_ptr<const Generat
       route_(*matched.route),
       client_(std::move(client)),
       address_(AddressOf(config(), client_, head)),
+      target_(TargetForLog(config(), head)),
       trace_(TraceOf(head, generation_->UpstreamOf(route_))),
       request_(Forwarded(*generation_, client_, head, matched, trace_)),
       handshake_key_(Find(head.fields, "Sec-WebSocket-Key").value_or("")),
@@ -242,6 +243,7 @@ void WebSocketSession::RefuseClient(int status, std::string_view why, HandshakeR
                            .route = route_.name,
                            .client_key = fence_.client_key(),
                            .trace = trace_.id(),
+                           .target = target_,
                            .retry_after = retry_after});
 }
 

@@ -145,6 +145,7 @@ class WebSocketSession : public Session, private ClientStreamSink, private Upstr
   const RouteConfig& route_;
   Client client_;
   std::string address_;  // the client's, for the key and the log
+  std::string target_;   // TargetForLog
   TraceContext trace_;
   std::string request_;              // as it goes to the upstream; until the 101
   std::string handshake_key_;        // its Sec-WebSocket-Key, likewise

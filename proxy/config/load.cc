@@ -35,6 +35,8 @@ constexpr Word<LogLevel> kLevels[] = {{"debug", LogLevel::kDebug},
                                       {"warn", LogLevel::kWarn},
                                       {"error", LogLevel::kError},
                                       {"off", LogLevel::kOff}};
+constexpr Word<LogTarget> kLogTargets[] = {
+    {"none", LogTarget::kNone}, {"path", LogTarget::kPath}, {"full", LogTarget::kFull}};
 constexpr Word<LogFormat> kFormats[] = {
     {"json", LogFormat::kJson}, {"logfmt", LogFormat::kLogfmt}, {"text", LogFormat::kText}};
 
@@ -145,7 +147,7 @@ void ReadLogging(Section& root, LoggingConfig& out) {
   if (!logging) return;
   logging->ReadWord("level", out.level, kLevels);
   logging->ReadWord("format", out.format, kFormats);
-  logging->ReadBool("queries", out.queries);
+  logging->ReadWord("target", out.target, kLogTargets);
   logging->Finish();
 }
 

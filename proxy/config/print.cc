@@ -22,6 +22,18 @@ std::string_view WordOf(LogLevel value) {
   return {};
 }
 
+std::string_view WordOf(LogTarget value) {
+  switch (value) {
+    case LogTarget::kNone:
+      return "none";
+    case LogTarget::kPath:
+      return "path";
+    case LogTarget::kFull:
+      return "full";
+  }
+  return {};
+}
+
 std::string_view WordOf(LogFormat value) {
   switch (value) {
     case LogFormat::kJson:
@@ -102,7 +114,7 @@ void PrintProcess(const Config& config, Page& page) {
   page.Line(0, "logging:");
   page.Pair(2, "level", WordOf(config.logging.level));
   page.Pair(2, "format", WordOf(config.logging.format));
-  page.Pair(2, "queries", TrueOrFalse(config.logging.queries));
+  page.Pair(2, "target", WordOf(config.logging.target));
   page.Pair(0, "readable_keys", TrueOrFalse(config.readable_keys));
   page.Pair(0, "workers", config.workers == 0 ? "auto" : std::to_string(config.workers));
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import pathlib
 import socket
 import struct
@@ -231,3 +232,22 @@ async def test_a_head_that_is_too_large(start_agent, start_guard):
     large = GET.replace(b"\r\n\r\n", b"\r\nX: " + b"y" * 5000 + b"\r\n\r\n")
     assert (await exchange(guard.port, large)).status == 431
     assert (await Agent(guard.port).state())["sessions"] == 0
+
+
+@pytest.mark.parametrize(
+    "word, shown", [("none", None), ("path", "/ws/ann"), ("full", "/ws/ann?token=secret")]
+)
+async def test_the_log_tells_of_targets_what_it_is_told_to(start_agent, start_guard, word, shown):
+    config = guard_config(start_agent("D").port, route='    origins: ["null"]\n')
+    guard = start_guard(config.replace("logging: {", f"logging: {{target: {word}, "))
+    path = "/ws/ann?token=secret"
+    client = await Client.connect(guard.port, path)
+    assert await client.close() == 1000
+    with pytest.raises(Refused):
+        await Client.connect(guard.port, path, headers=(("Origin", "https://evil"),))
+    assert guard.stop() == 0  # all is written then
+    lines = [json.loads(line) for line in guard.log().splitlines()]
+    told = [line for line in lines if line["event"] in ("refused", "tunnel_closed")]
+    assert {line["event"] for line in told} == {"refused", "tunnel_closed"}
+    assert {line.get("target") for line in told} == {shown}
+    assert ("secret" in guard.log()) == (word == "full")

@@ -127,8 +127,8 @@ std::string Dump(const Config& config) {
       << (config.admin ? " token <" + config.admin->token + "> keys " : " ")
       << (config.admin && config.admin->show_keys) << "\nlogging "
       << static_cast<int>(config.logging.level) << " " << static_cast<int>(config.logging.format)
-      << " queries " << config.logging.queries << "\nreadable keys " << config.readable_keys
-      << "\nworkers " << config.workers << "\n";
+      << " target " << static_cast<int>(config.logging.target) << "\nreadable keys "
+      << config.readable_keys << "\nworkers " << config.workers << "\n";
   return out.str();
 }
 

@@ -45,7 +45,7 @@ TEST_F(LoadTest, WhatIsLeftOutHasTheDefaultOfTheDesign) {
             "limits 10000 per ip 0 0 10000 32768 16777216 262144 10000 75000 60000 0 536870912\n"
             "shutdown 0 30000\n"
             "admin 127.0.0.1:9180 token <> keys 0\n"
-            "logging 1 0 queries 0\n"
+            "logging 1 0 target 0\n"
             "readable keys 0\n"
             "workers 0\n");
 }
@@ -80,7 +80,7 @@ TEST_F(LoadTest, EveryKeyReachesItsField) {
         " keepalive_timeout: 17s, body_timeout: 18s, body_size: 19GiB, buffer_total: 20GiB}"},
        {16, "shutdown: {delay: 17s, drain: 18m}"},
        {17, "admin: {bind: unix:/run/admin.sock, token: 0123456789abcdef, show_keys: true}"},
-       {18, "logging: {level: warn, format: text, queries: true}\nreadable_keys: true"},
+       {18, "logging: {level: warn, format: text, target: full}\nreadable_keys: true"},
        {19, "workers: 19"}});
   ASSERT_TRUE(result.config) << Complaints(result);
   EXPECT_EQ(Dump(*result.config),
@@ -100,7 +100,7 @@ TEST_F(LoadTest, EveryKeyReachesItsField) {
             "21474836480\n"
             "shutdown 17000 1080000\n"
             "admin unix:/run/admin.sock token <0123456789abcdef> keys 1\n"
-            "logging 2 1 queries 1\n"
+            "logging 2 1 target 2\n"
             "readable keys 1\n"
             "workers 19\n");
 }
@@ -346,7 +346,7 @@ TEST_F(LoadTest, QuickConfigFencesWhatFollowsWs) {
             " turn <quiet> end 2 quiet 2000 max 300000 window 0 linger 50 json 0 at <>\n"
             " compression 0\n heartbeat 20000 10000\n heartbeat 20000 10000 forward 0\n"
             "limits 10000 per ip 0 0 10000 32768 16777216 262144 10000 75000 60000 0 536870912\n"
-            "shutdown 0 30000\nadmin 127.0.0.1:9180 token <> keys 0\nlogging 1 0 queries 0\n"
+            "shutdown 0 30000\nadmin 127.0.0.1:9180 token <> keys 0\nlogging 1 0 target 0\n"
             "readable keys 0\nworkers 0\n");
 }
 
