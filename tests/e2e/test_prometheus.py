@@ -14,9 +14,10 @@ from typing import Callable, Iterator
 
 import pytest
 
+from certificates import Authority, Certificate
 from guardconfig import guard_config
 from httpclient import Agent, exchange, request
-from processes import AgentServer, GuardServer
+from processes import AgentServer, GuardServer, free_port
 from prometheus import PrometheusServer, monitoring
 from wsclient import Client, Closed, Drop, Refused
 
@@ -41,6 +42,9 @@ class Scene:
     agent_server: AgentServer
     guard: GuardServer
     prometheus: PrometheusServer
+    tls_port: int
+    authority: Authority
+    server: Certificate
 
     @property
     def agent(self) -> Agent:
@@ -68,10 +72,18 @@ class Scene:
 @pytest.fixture
 def scene(tmp_path, start_agent, start_guard) -> Iterator[Scene]:
     agent_server = start_agent("A")
-    guard = start_guard(guard_config(agent_server.port, **SETTINGS))
+    authority = Authority(tmp_path)
+    server = authority.issue("server", "DNS:localhost", days=30)
+    tls = f"""\
+  - name: tls
+    bind: 127.0.0.1:{(tls_port := free_port())}
+    tls: {{certificates: [{{chain: {server.chain}, key: {server.key}}}]}}
+"""
+    config = guard_config(agent_server.port, route='    origins: ["null"]\n', **SETTINGS)
+    guard = start_guard(config.replace("upstreams:", tls + "upstreams:", 1))
     prometheus = PrometheusServer(tmp_path, guard.admin)
     try:
-        yield Scene(agent_server, guard, prometheus)
+        yield Scene(agent_server, guard, prometheus, tls_port, authority, server)
     finally:
         assert prometheus.stop() == 0, prometheus.log()
 
@@ -177,6 +189,18 @@ async def slow_readers(s: Scene) -> None:
         client.abort()
 
 
+async def the_front_door(s: Scene) -> None:
+    """One by TLS, one from the wrong page, and a certificate that is broken and mended."""
+    client = await Client.connect(s.tls_port, "/ws/tls", tls=s.authority.client())
+    assert await client.close() == 1000
+    with pytest.raises(Refused):
+        await s.connect("eve", headers=(("Origin", "https://evil.example"),))
+    sound = s.server.chain.read_bytes()
+    s.server.chain.write_text("no certificate")
+    await s.until("connguard_tls_certificate_failures_total")
+    s.server.chain.write_bytes(sound)
+
+
 async def reloads(s: Scene) -> None:
     good = s.guard.config.read_text()
     for text, result, times in (
@@ -261,6 +285,7 @@ async def test_every_panel_and_every_rule_has_data(scene, start_agent):
     await silence(scene)
     await a_backend_that_hangs(scene)
     await slow_readers(scene)
+    await the_front_door(scene)
     await reloads(scene)
     await a_backend_that_dies(scene, start_agent)
     check_page(scene)
