@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import pathlib
 import re
+import signal
+import socket
 import ssl
 import subprocess
+import threading
 import time
 
 import pytest
@@ -16,7 +20,7 @@ from guardconfig import guard_config
 from httpclient import Agent, request
 from matrix import CELLS, Target, run_cells
 from test_drop_matrix import back_to, builds, pairs, stories, variants
-from wsclient import Client, Closed, Drop
+from wsclient import Client, Closed, Drop, Refused
 
 TUNNELS = 200
 
@@ -286,3 +290,91 @@ async def test_an_upstream_that_is_not_who_it_should_be(
         assert re.search(why, guard.log()), guard.log()
     for words in (f"    tls: {{ca: {authority.file}}}\n", "    tls: {verify: false}\n"):
         assert (await request(guarded(words).port, "/")).status == 200
+
+
+def raw_origin(server: Certificate, proper_end: bool) -> socket.socket:
+    """Answers by a body that ends with its connection, with close_notify before it or without."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(server.chain, server.key)
+    listening = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                plain, _ = listening.accept()
+                with context.wrap_socket(plain, server_side=True) as tls:
+                    tls.recv(65536)
+                    tls.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhalf of the answer")
+                    if proper_end:
+                        tls.unwrap()
+
+    threading.Thread(target=serve, daemon=True).start()
+    return listening
+
+
+@pytest.mark.parametrize("proper_end", [True, False])
+async def test_an_answer_that_is_cut_does_not_look_whole(
+    start_guard, authority, server, proper_end
+):
+    with raw_origin(server, proper_end) as origin:
+        port = origin.getsockname()[1]
+        guard = start_guard(
+            guard_config(
+                port, agent_host="localhost", scheme="https",
+                upstream=f"    tls: {{ca: {authority.file}}}\n",
+            )
+        )  # fmt: skip
+        if proper_end:
+            assert (await request(guard.port, "/")).body == b"half of the answer"
+        else:
+            with pytest.raises(ConnectionError):
+                await request(guard.port, "/")
+            assert "answer_cut" in guard.log()
+
+
+async def test_half_a_handshake_does_not_last(start_agent, start_guard, server):
+    config = guard_config(
+        start_agent("D").port, listener=listener(server), limits="{handshake_timeout: 500ms}"
+    )
+    guard = start_guard(config)
+    for beginning in (b"", b"\x16", b"\x16\x03\x01\x02\x00\x01\x00"):
+        reader, writer = await asyncio.open_connection("127.0.0.1", guard.port)
+        writer.write(beginning)
+        with contextlib.suppress(ConnectionError):
+            await asyncio.wait_for(reader.read(), 10)
+        writer.close()
+    assert not await back_to("connections", lambda: guard.gauge("connguard_connections"), 0)
+
+
+async def test_an_upstream_that_never_begins_tls_is_given_up(start_guard):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        guard = start_guard(
+            guard_config(port, scheme="https", upstream="    connect_timeout: 300ms\n")
+        )
+        assert (await request(guard.port, "/", timeout=10)).status == 504
+        with pytest.raises(Refused) as refused:
+            await Client.connect(guard.port, "/ws/ann", timeout=10)
+        assert refused.value.status in (502, 504)
+
+
+async def test_a_hundred_renewals_do_not_grow(start_agent, start_guard, authority, server, report):
+    guard = start_guard(guard_config(start_agent("D").port, listener=listener(server)))
+    tls = authority.client()
+    chains = [server.chain.read_bytes() + b"\n" * n for n in range(2)]
+
+    async def renew(numbers: range) -> None:
+        for number in numbers:
+            server.chain.write_bytes(chains[number % 2])
+            guard.process.send_signal(signal.SIGHUP)
+            while guard.log().count("certificates_renewed") < number:
+                await asyncio.sleep(0.005)
+            assert (await request(guard.port, "/", tls=tls)).status == 200
+
+    await renew(range(1, 51))
+    descriptors, resident = guard.descriptors(), guard.resident_bytes()
+    await renew(range(51, 151))
+    growth = guard.resident_bytes() - resident
+    assert not await back_to("descriptors", guard.descriptors, descriptors)
+    assert growth < 1 << 20
+    report(f"100 renewals of a certificate: resident {growth / 1024:+.0f} KiB")
