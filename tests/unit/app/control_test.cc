@@ -41,7 +41,10 @@ class Ending {
                    state_,
                    feed_,
                    routes_};
-  Shared shared_{control_.Initial(), feed_, {}, 0, std::vector<Shared::Held>(1), [] {}};
+  Shared shared_{.initial = control_.Initial(),
+                 .feed = feed_,
+                 .held = std::vector<Shared::Held>(1),
+                 .on_idle = [] {}};
   Worker worker_{shared_, 0, {}};
 };
 

@@ -39,7 +39,10 @@ ConfigInForce SomeConfig() {
 class WorkerQuestionsTest : public ::testing::Test {
  protected:
   WorkerQuestionsTest()
-      : shared_{SomeConfig(), feed_, {}, 0, std::vector<Shared::Held>(kWorkers), [] {}} {
+      : shared_{.initial = SomeConfig(),
+                .feed = feed_,
+                .held = std::vector<Shared::Held>(kWorkers),
+                .on_idle = [] {}} {
     for (unsigned i = 0; i < kWorkers; ++i) {
       workers_.push_back(std::make_unique<Worker>(shared_, i, std::vector<Fd>()));
       shared_.workers.push_back(workers_.back().get());

@@ -11,7 +11,7 @@ namespace {
 class BadAdmissionTest : public testing::TestWithParam<BadCase> {
  protected:
   BadAdmissionTest() {
-    folder_.Write("keys.pem", "");
+    folder_.Write("keys.pem", SomePublicKeys());
     folder_.Write("secret", std::string(32, 's') + "\n");
     folder_.Write("short", std::string(31, 's') + "\r\n");
   }

@@ -12,9 +12,8 @@ namespace {
 class BadTlsTest : public testing::TestWithParam<BadCase> {
  protected:
   BadTlsTest() {
-    for (const char* name : {"chain.pem", "ca.pem", "key.pem", "open.pem"}) {
-      folder_.Write(name, "");
-    }
+    for (const char* name : {"chain.pem", "ca.pem"}) folder_.Write(name, SomeCertificate());
+    for (const char* name : {"key.pem", "open.pem"}) folder_.Write(name, ItsKey());
     std::filesystem::permissions(folder_.path() / "open.pem", std::filesystem::perms::others_read,
                                  std::filesystem::perm_options::add);
   }

@@ -3,6 +3,8 @@
 
 #include <fstream>
 
+#include "support/test_certificates.h"
+
 namespace connguard {
 
 const std::vector<std::string> kSoundLines{
@@ -82,6 +84,31 @@ Environment TestEnvironment() {
     if (found == variables.end()) return std::nullopt;
     return found->second;
   };
+}
+
+namespace {
+
+const testing::TestCertificate& Certificate() {
+  static const testing::TestCertificate certificate = testing::TestAuthority();
+  return certificate;
+}
+
+}  // namespace
+
+const std::string& SomeCertificate() {
+  static const std::string pem = Certificate().pem();
+  return pem;
+}
+
+const std::string& ItsKey() {
+  static const std::string pem = Certificate().key_pem();
+  return pem;
+}
+
+const std::string& SomePublicKeys() {
+  static const std::string pem =
+      testing::TestCertificate({.key = testing::KeyKind::kRsa2048}).pem() + SomeCertificate();
+  return pem;
 }
 
 }  // namespace connguard

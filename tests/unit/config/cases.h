@@ -42,6 +42,11 @@ class Folder {
   std::filesystem::path path_;
 };
 
+// A certificate and its key, in PEM; and certificates whose keys are of RSA and of P-256.
+const std::string& SomeCertificate();
+const std::string& ItsKey();
+const std::string& SomePublicKeys();
+
 // Those of `folder`, and what they say of it without its path: `'DIR/tls.key'`.
 LoadResult LoadIn(const Folder& folder, const BadCase& bad);
 std::string ComplaintsIn(const Folder& folder, const LoadResult& result);

@@ -30,10 +30,14 @@ std::string SwitchedOn(const std::string& text) {
 TEST(ConfTest, ConnguardYamlShowsEveryKeyThatTheLoaderKnows) {
   const std::string text = *ReadFileText(CONNGUARD_CONF "/connguard.yaml").value;
   const Folder folder;
-  for (const char* name : {"server.crt", "server.key", "clients.crt", "agent-ca.crt", "guard.crt",
-                           "guard.key", "jwt.pem", "auth-ca.crt"}) {
-    folder.Write(std::string("tls/") + name, "");
+  for (const char* name :
+       {"server.crt", "clients.crt", "agent-ca.crt", "guard.crt", "auth-ca.crt"}) {
+    folder.Write(std::string("tls/") + name, SomeCertificate());
   }
+  for (const char* name : {"server.key", "guard.key"}) {
+    folder.Write(std::string("tls/") + name, ItsKey());
+  }
+  folder.Write("tls/jwt.pem", SomePublicKeys());
   const Environment variables = [](std::string_view name) -> std::optional<std::string> {
     if (name == "ADMIN_TOKEN") return "0123456789abcdef";
     if (name == "AGENT_URL") return "https://agent";

@@ -11,9 +11,9 @@ namespace {
 class LoadAdmissionTest : public testing::Test {
  protected:
   LoadAdmissionTest() {
-    for (const char* name : {"a.crt", "a.key", "b.crt", "b.key", "ca.crt", "jwt.pem"}) {
-      folder_.Write(name, "");
-    }
+    for (const char* name : {"a.crt", "b.crt", "ca.crt"}) folder_.Write(name, SomeCertificate());
+    for (const char* name : {"a.key", "b.key"}) folder_.Write(name, ItsKey());
+    folder_.Write("jwt.pem", SomePublicKeys());
     folder_.Write("secret", "0123456789abcdef0123456789abcdef\n");
   }
 

@@ -30,7 +30,9 @@ TEST(IpTextTest, V6IsReadAsTheSystemReadsIt) {
     const bool sound = inet_pton(AF_INET6, text, bytes.data()) == 1;
     const auto parsed = ParseIpv6(text);
     ASSERT_EQ(parsed.has_value(), sound) << text;
-    if (sound) EXPECT_EQ(*parsed, bytes) << text;
+    if (sound) {
+      EXPECT_EQ(*parsed, bytes) << text;
+    }
   }
 }
 
@@ -44,8 +46,12 @@ TEST(IpTextTest, V4IsReadAsTheSystemReadsIt) {
     const bool sound = inet_pton(AF_INET, text, bytes.data()) == 1;
     const auto parsed = ParseIpv4(text);
     ASSERT_EQ(parsed.has_value(), sound) << text;
-    if (sound) EXPECT_EQ(*parsed, bytes) << text;
-    if (sound) EXPECT_EQ(FormatIpv4(bytes), text);
+    if (sound) {
+      EXPECT_EQ(*parsed, bytes) << text;
+    }
+    if (sound) {
+      EXPECT_EQ(FormatIpv4(bytes), text);
+    }
   }
 }
 
