@@ -19,6 +19,7 @@ from guardconfig import guard_config
 from httpclient import Agent, exchange, request
 from processes import AgentServer, GuardServer, free_port
 from prometheus import PrometheusServer, monitoring
+from tokens import SECRET, fresh, hs256
 from wsclient import Client, Closed, Drop, Refused
 
 pytestmark = pytest.mark.sanitized
@@ -69,18 +70,45 @@ class Scene:
         raise AssertionError(f"{name} {label} does not come to {least}")
 
 
+def with_front_door(
+    config: str, tls_port: int, secure_port: int, authority: Authority, server: Certificate
+) -> str:
+    """A listener with TLS; by a header, a route to an https backend for those who have a token, and
+    one whose auth URL is not there. The guard's own certificate ends in a day."""
+    own = authority.issue("guard", usage="clientAuth", days=1)
+    listener = f"""\
+  - name: tls
+    bind: 127.0.0.1:{tls_port}
+    tls: {{certificates: [{{chain: {server.chain}, key: {server.key}}}]}}
+"""
+    upstream = f"""\
+  - name: secure
+    url: https://localhost:{secure_port}
+    tls: {{ca: {authority.file}, certificate: {{chain: {own.chain}, key: {own.key}}}}}
+"""
+    routes = f"""\
+  - name: secure
+    match: {{path: "/ws/{{user_id}}", header: {{x-door: secure}}}}
+    upstream: secure
+    auth: {{jwt: {{algorithms: [HS256], secret: "{SECRET}"}}}}
+  - name: asked
+    match: {{path: "/ws/{{user_id}}", header: {{x-door: asked}}}}
+    upstream: agent
+    auth: {{forward: {{url: "http://127.0.0.1:1/check"}}}}
+"""
+    config = config.replace("upstreams:\n", f"{listener}upstreams:\n{upstream}", 1)
+    return config.replace("routes:\n", f"routes:\n{routes}", 1)
+
+
 @pytest.fixture
 def scene(tmp_path, start_agent, start_guard) -> Iterator[Scene]:
     agent_server = start_agent("A")
     authority = Authority(tmp_path)
     server = authority.issue("server", "DNS:localhost", days=30)
-    tls = f"""\
-  - name: tls
-    bind: 127.0.0.1:{(tls_port := free_port())}
-    tls: {{certificates: [{{chain: {server.chain}, key: {server.key}}}]}}
-"""
     config = guard_config(agent_server.port, route='    origins: ["null"]\n', **SETTINGS)
-    guard = start_guard(config.replace("upstreams:", tls + "upstreams:", 1))
+    tls_port = free_port()
+    secure = start_agent("D", certificate=server, tls=authority.client())
+    guard = start_guard(with_front_door(config, tls_port, secure.port, authority, server))
     prometheus = PrometheusServer(tmp_path, guard.admin)
     try:
         yield Scene(agent_server, guard, prometheus, tls_port, authority, server)
@@ -190,15 +218,27 @@ async def slow_readers(s: Scene) -> None:
 
 
 async def the_front_door(s: Scene) -> None:
-    """One by TLS, one from the wrong page, and a certificate that is broken and mended."""
+    """TLS on both legs, and where there should be some; one refusal of each kind that is about who
+    asks; a certificate that is broken and mended."""
     client = await Client.connect(s.tls_port, "/ws/tls", tls=s.authority.client())
     assert await client.close() == 1000
-    with pytest.raises(Refused):
-        await s.connect("eve", headers=(("Origin", "https://evil.example"),))
+    assert (await request(s.tls_port, "/")).status == 400
+    token = ("Authorization", f"Bearer {hs256(fresh())}")
+    client = await s.connect("sue", headers=(("X-Door", "secure"), token))
+    assert await client.close() == 1000
+    for header, status in (
+        (("Origin", "https://evil.example"), 403),
+        (("X-Door", "secure"), 401),
+        (("X-Door", "asked"), 503),
+    ):
+        with pytest.raises(Refused) as refused:
+            await s.connect("eve", headers=(header,))
+        assert refused.value.status == status
     sound = s.server.chain.read_bytes()
     s.server.chain.write_text("no certificate")
     await s.until("connguard_tls_certificate_failures_total")
     s.server.chain.write_bytes(sound)
+    await s.prometheus.until('ALERTS{alertname="ConnguardCertificateRejected"}')
 
 
 async def reloads(s: Scene) -> None:
@@ -267,11 +307,31 @@ def check_rules(p: PrometheusServer) -> None:
             assert p.history(rule["record"]), rule
 
 
+def check_front_door(p: PrometheusServer) -> None:
+    """Its panels tell one result from the other."""
+    handshakes = "rate(connguard_tls_handshakes_total{%s}[5s])"
+    refusals = "rate(connguard_handshakes_total{%s}[5s])"
+    for expression in (
+        *(handshakes % f'side="{side}",result="full"' for side in ("client", "upstream")),
+        handshakes % 'side="client",result="failed"',
+        *(refusals % f'result="{r}"' for r in ("origin", "unauthorized", "auth_unavailable")),
+    ):
+        assert max(p.history(expression), default=0) > 0, expression
+    ends = "connguard_tls_certificate_not_after_timestamp_seconds - time()"
+    days = {round(seconds / 86400) for seconds in p.history(ends)}
+    assert days == {1, 30}
+
+
 def check_alerts(p: PrometheusServer) -> None:
     """Those that need no time fired for what happened; the others had none to."""
-    for name in ("ConnguardTurnsOverdue", "ConnguardBuffersEvict"):
+    for name in (
+        "ConnguardTurnsOverdue", "ConnguardBuffersEvict", "ConnguardCertificateRejected"
+    ):  # fmt: skip
         assert p.history(f'ALERTS{{alertname="{name}",alertstate="firing"}}'), name
-    for name in ("ConnguardDown", "ConnguardReloadRejected"):
+    for name in (
+        "ConnguardDown", "ConnguardReloadRejected", "ConnguardCertificateExpires",
+        "ConnguardCertificateExpiresSoon", "ConnguardAuthUnavailable",
+    ):  # fmt: skip
         assert p.history(f'ALERTS{{alertname="{name}",alertstate="pending"}}'), name
     for name in ("ConnguardRestarting", "ConnguardLogLinesDropped"):
         assert not p.history(f'ALERTS{{alertname="{name}"}}'), name
@@ -292,4 +352,5 @@ async def test_every_panel_and_every_rule_has_data(scene, start_agent):
     await the_end(scene)
     check_panels(p)
     check_rules(p)
+    check_front_door(p)
     check_alerts(p)

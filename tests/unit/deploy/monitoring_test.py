@@ -169,6 +169,10 @@ class Alerts(unittest.TestCase):
                 self.assertEqual(anchor, alert["alert"].lower())
                 self.assertGreater(len(paragraphs[alert["alert"]]), 200)
 
+    def test_the_readme_counts_them(self):
+        text = (monitoring.ROOT / "README.md").read_text()
+        self.assertIn(f"has {len(monitoring.alerts())} alerts", text)
+
     def test_the_runbook_names_panels_that_there_are(self):
         titles = {panel["title"] for panel in monitoring.panels()}
         text = re.sub(r"\s+", " ", monitoring.RUNBOOK.read_text())
