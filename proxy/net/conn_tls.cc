@@ -2,6 +2,7 @@
 #include <libwebsockets.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "net/conn.h"
@@ -16,6 +17,9 @@ namespace {
 constexpr std::string_view kSpeakTls =
     "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n"
     "Content-Length: 40\r\n\r\nThis port speaks TLS: use https or wss.\n";
+
+// The worker's buffer of records keeps the size of the largest that was ever encrypted at once.
+constexpr Bytes kPiece = 256 * 1024;
 
 }  // namespace
 
@@ -74,14 +78,19 @@ void Conn::ReceiveTls(std::span<const std::uint8_t> cipher) {
 
 void Conn::SendTls(std::string_view head, std::span<const std::uint8_t> body) {
   ByteBuffer& out = transport_.records();
-  out.Clear();
-  const TlsStream::Status status = tls_->Send(head, body, out);
-  if (out.size() > 0) SendRaw({}, out.bytes());
-  if (status != TlsStream::Status::kFailed || broken_ || wsi_ == nullptr) return;
-  // Not from within a call of the owner's: the read side tells the end.
-  broken_ = true;
-  Resume();
-  shutdown(fd(), SHUT_RDWR);
+  do {
+    const auto piece = body.first(std::min(body.size(), kPiece));
+    body = body.subspan(piece.size());
+    out.Clear();
+    const TlsStream::Status status = tls_->Send(std::exchange(head, {}), piece, out);
+    if (out.size() > 0) SendRaw({}, out.bytes());
+    if (status == TlsStream::Status::kFailed && !broken_) {
+      // Not from within a call of the owner's: the read side tells the end.
+      broken_ = true;
+      Resume();
+      shutdown(fd(), SHUT_RDWR);
+    }
+  } while (!body.empty() && !broken_);
 }
 
 // The peer knows then that nothing was cut off.
