@@ -74,6 +74,8 @@ std::string AuthRequest::Question() const {
   RequestHop hop = HopOf(config(), newcomer_.client, head, upstream, trace);
   hop.close = true;
   hop.added = {{"X-Forwarded-Method", head.method}, {"X-Forwarded-Uri", head.target}};
+  hop.forwarded_host = Find(head.fields, "Host").value_or("");
+  TellCertificate(config(), newcomer_.client, hop);
   return ForwardRequest(question, hop);
 }
 

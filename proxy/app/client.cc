@@ -40,9 +40,7 @@ RequestHop HopOf(const Config& config, const Client& client, const RequestHead& 
   return hop;
 }
 
-void Rewrite(const Config& config, const Client& client, const RequestHead& head,
-             const Matched& matched, RequestHop& hop) {
-  const RouteConfig& route = *matched.route;
+void TellCertificate(const Config& config, const Client& client, RequestHop& hop) {
   // Whoever comes in by another listener must not speak for this one.
   for (const ListenerConfig& listener : config.listeners) {
     if (!listener.tls) continue;
@@ -60,6 +58,12 @@ void Rewrite(const Config& config, const Client& client, const RequestHead& head
       hop.added.push_back({tls->fingerprint_header, peer->fingerprint});
     }
   }
+}
+
+void Rewrite(const Config& config, const Client& client, const RequestHead& head,
+             const Matched& matched, RequestHop& hop) {
+  const RouteConfig& route = *matched.route;
+  TellCertificate(config, client, hop);
   if (route.auth && route.auth->forward) {
     for (const std::string& name : route.auth->forward->headers) hop.removed.push_back(name);
   }

@@ -41,6 +41,9 @@ std::string TargetForLog(const Config& config, const RequestHead& head);
 RequestHop HopOf(const Config& config, const Client& client, const RequestHead& head,
                  const UpstreamConfig& upstream, const TraceContext& trace);
 
+// The fields that tell of the client's certificate: only the guard may set them.
+void TellCertificate(const Config& config, const Client& client, RequestHop& hop);
+
 // What a route makes of a request besides: credentials that leave its URL, and the fields that only
 // the guard may set: the client's certificate, the auth URL's answer.
 void Rewrite(const Config& config, const Client& client, const RequestHead& head,

@@ -49,6 +49,8 @@ void Reception::Start() noexcept {
     return;
   }
   client_.conn->set_handler(this);
+  behind_proxy_ =
+      IsTrusted(worker_.config().listeners[client_.listener].trusted_proxies, client_.ip);
   worker_.loop().timers().Arm(timer_, worker_.now() + limits.keepalive_timeout);
   if (ReadsTooLittle()) {
     client_.conn->Pause();
@@ -220,7 +222,7 @@ void Reception::Dispatch(std::span<const std::uint8_t> rest) {
     return;
   }
   // The proxy's other clients are not to suffer for this one.
-  if (behind_proxy_ && IsWebSocketUpgrade(head)) {
+  if (behind_proxy_ && client_.lease == nullptr && IsWebSocketUpgrade(head)) {
     door_ = Knock(AddressOf(worker_.config(), client_, head));
     if (door_ != Door::kOpen) {
       RefuseAtDoor();

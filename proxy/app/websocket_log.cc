@@ -1,4 +1,6 @@
 // A client's WebSocket: what the log says of it while it lives, at level debug.
+#include <vector>
+
 #include "app/websocket_session.h"
 #include "app/worker.h"
 #include "log/log.h"
@@ -10,16 +12,19 @@ void WebSocketSession::LogOpened() const {
   const auto between = [](TimePoint begin, TimePoint end) {
     return std::chrono::duration_cast<Millis>(end - begin);
   };
-  Log(LogLevel::kDebug, "tunnel_opened",
-      {{"conn", name()},
-       {"client", address_},
-       {"route", route_.name},
-       {"upstream", generation_->UpstreamOf(route_).name},
-       {"key", fence_.log_key()},
-       {"epoch", static_cast<std::uint64_t>(epoch_)},
-       {"fence_wait_ms", between(started_, granted_)},
-       {"dial_ms", between(granted_, worker_.now())},
-       {"trace", trace_.id()}});
+  const std::string conn = name();
+  const std::string key = fence_.log_key();
+  std::vector<LogField> fields{{"conn", conn},
+                               {"client", address_},
+                               {"route", route_.name},
+                               {"upstream", generation_->UpstreamOf(route_).name},
+                               {"key", key},
+                               {"epoch", static_cast<std::uint64_t>(epoch_)},
+                               {"fence_wait_ms", between(started_, granted_)},
+                               {"dial_ms", between(granted_, worker_.now())},
+                               {"trace", trace_.id()}};
+  if (!target_.empty()) fields.push_back({"target", target_});
+  Log(LogLevel::kDebug, "tunnel_opened", fields);
 }
 
 // A state that is left in the same moment is not seen.

@@ -235,7 +235,7 @@ std::string ForwardRequest(const RequestHead& head, const RequestHop& hop) {
     }
   }
   for (const Field& field : hop.added) Append(out, field.name, field.value);
-  AppendClaims(out, head, hop, origin.host);
+  AppendClaims(out, head, hop, hop.forwarded_host.empty() ? origin.host : hop.forwarded_host);
   if (!hop.traceparent.empty()) Append(out, "traceparent", hop.traceparent);
   if (hop.via) Append(out, "Via", head.version >= 11 ? "1.1 connguard" : "1.0 connguard");
   if (!hop.upgrade) {

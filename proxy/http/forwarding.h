@@ -11,18 +11,19 @@ namespace connguard {
 
 // What is known of a request's way through the proxy besides its head.
 struct RequestHop {
-  std::string_view client_ip;     // of the socket; empty: it has none (a unix socket)
-  bool tls = false;               // the client's connection is encrypted
-  bool trusted = false;           // the peer's X-Forwarded-* and Forwarded are believed
-  bool upgrade = false;           // Connection and Upgrade go on as they came
-  bool close = false;             // the upstream's connection ends with its answer
-  bool strip_extensions = false;  // Sec-WebSocket-Extensions goes no further
-  bool deflate_only = false;      // of it only the offers of permessage-deflate go on
-  bool forwarded = false;         // add Forwarded (RFC 7239)
-  bool via = false;               // add Via
-  std::string_view traceparent;   // of a trace that begins here; empty: what came goes on
-  std::string host;               // for a request that names none (HTTP/1.0)
-  std::string target;             // goes on in place of the head's; empty: the head's
+  std::string_view client_ip;       // of the socket; empty: it has none (a unix socket)
+  bool tls = false;                 // the client's connection is encrypted
+  bool trusted = false;             // the peer's X-Forwarded-* and Forwarded are believed
+  bool upgrade = false;             // Connection and Upgrade go on as they came
+  bool close = false;               // the upstream's connection ends with its answer
+  bool strip_extensions = false;    // Sec-WebSocket-Extensions goes no further
+  bool deflate_only = false;        // of it only the offers of permessage-deflate go on
+  bool forwarded = false;           // add Forwarded (RFC 7239)
+  bool via = false;                 // add Via
+  std::string_view traceparent;     // of a trace that begins here; empty: what came goes on
+  std::string host;                 // for a request that names none (HTTP/1.0)
+  std::string_view forwarded_host;  // what the client named, where `head` names another one
+  std::string target;               // goes on in place of the head's; empty: the head's
   // Fields that speak for the proxy: the client's own of these names go no further, nor do those
   // that a gateway interface would take for them (`_` for `-`). Only names that MayBeSet().
   std::vector<std::string_view> removed;

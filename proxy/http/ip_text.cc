@@ -119,7 +119,7 @@ std::string FormatIpv6(std::span<const std::uint8_t, 16> bytes) {
     groups[i] = static_cast<std::uint16_t>(bytes[2 * i] << 8 | bytes[2 * i + 1]);
   }
   const Run zeros = LongestZeros(groups);
-  const std::string dotted = FormatIpv4(bytes.last<4>());
+  std::string dotted = FormatIpv4(bytes.last<4>());
   if (zeros.begin == 0 && zeros.length == 5 && groups[5] == 0xFFFF) return dotted;
   if (zeros.begin == 0 && zeros.length == 6) return "::" + dotted;  // RFC 4291 §2.5.5.1
   std::string text;

@@ -186,6 +186,7 @@ async def test_an_auth_url_decides(guarded, auth_url):
     assert asked["x-forwarded-method"] == "GET"
     assert asked["x-forwarded-uri"] == "/ws/ann?a=b"
     assert asked["x-forwarded-for"] == "127.0.0.1"
+    assert asked["x-forwarded-host"] == f"127.0.0.1:{guard.port}"
     assert "upgrade" not in asked and "sec-websocket-key" not in asked
     (entry,) = [e for e in await agent.events("ann") if e["name"] == "open"]
     seen = entry["detail"]["headers"]

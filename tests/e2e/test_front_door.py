@@ -234,11 +234,16 @@ async def test_a_head_that_is_too_large(start_agent, start_guard):
     assert (await Agent(guard.port).state())["sessions"] == 0
 
 
+TOLD = {"refused", "tunnel_opened", "tunnel_closed"}
+
+
 @pytest.mark.parametrize(
     "word, shown", [("none", None), ("path", "/ws/ann"), ("full", "/ws/ann?token=secret")]
 )
 async def test_the_log_tells_of_targets_what_it_is_told_to(start_agent, start_guard, word, shown):
-    config = guard_config(start_agent("D").port, route='    origins: ["null"]\n')
+    config = guard_config(
+        start_agent("D").port, route='    origins: ["null"]\n', log_level="debug"
+    )
     guard = start_guard(config.replace("logging: {", f"logging: {{target: {word}, "))
     path = "/ws/ann?token=secret"
     client = await Client.connect(guard.port, path)
@@ -247,7 +252,41 @@ async def test_the_log_tells_of_targets_what_it_is_told_to(start_agent, start_gu
         await Client.connect(guard.port, path, headers=(("Origin", "https://evil"),))
     assert guard.stop() == 0  # all is written then
     lines = [json.loads(line) for line in guard.log().splitlines()]
-    told = [line for line in lines if line["event"] in ("refused", "tunnel_closed")]
-    assert {line["event"] for line in told} == {"refused", "tunnel_closed"}
+    told = [line for line in lines if line["event"] in TOLD]
+    assert {line["event"] for line in told} == TOLD
     assert {line.get("target") for line in told} == {shown}
     assert ("secret" in guard.log()) == (word == "full")
+
+
+async def test_limits_count_for_the_clients_behind_a_proxy(start_agent, start_guard):
+    """Also for a WebSocket on a connection that the proxy has used before."""
+    guard = start_guard(
+        guard_config(
+            start_agent("D").port, listener="    trusted_proxies: [127.0.0.1]\n",
+            limits="{connections_per_ip: 1}",
+        )
+    )  # fmt: skip
+    ann = (("X-Forwarded-For", "203.0.113.9"),)
+    first = await Client.connect(guard.port, "/ws/ann", headers=ann)
+    with pytest.raises(Refused) as refused:
+        await Client.connect(guard.port, "/ws/bob", headers=ann)
+    assert refused.value.status == 429
+    sock = socket.create_connection(("127.0.0.1", guard.port))
+    sock.sendall(b"GET /headers HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert sock.recv(65536).startswith(b"HTTP/1.1 200")
+    upgrade = (
+        "GET /ws/bob HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+        "X-Forwarded-For: 203.0.113.9\r\n\r\n"
+    )
+    sock.sendall(upgrade.encode())
+    answers = b""
+    while data := sock.recv(65536):
+        answers += data
+    assert b"HTTP/1.1 429" in answers
+    sock.close()
+    other = await Client.connect(
+        guard.port, "/ws/bob", headers=(("X-Forwarded-For", "203.0.113.10"),)
+    )
+    for client in (first, other):
+        assert await client.close() == 1000

@@ -20,7 +20,6 @@ namespace fs = std::filesystem;
 class FileWatchTest : public ::testing::Test {
  protected:
   FileWatchTest() {
-    uv_loop_init(&loop_);
     uv_timer_init(&loop_, &limit_);
     limit_.data = this;
   }
@@ -46,6 +45,7 @@ class FileWatchTest : public ::testing::Test {
 
   CertificateFolder folder_;
   uv_loop_t loop_{};
+  const int begun_ = uv_loop_init(&loop_);
   uv_timer_t limit_{};
   int told_ = 0;
   int writes_ = 0;

@@ -98,7 +98,7 @@ TEST(ProxyProtocolTest, APartOfAHeaderNeedsMore) {
 }
 
 TEST(ProxyProtocolTest, WhatIsNoHeaderIsRefusedAtItsFirstWrongByte) {
-  for (const std::string& text : {"G"s, "\x16"s, "PO"s, "proxy"s, "PROXYX"s, "\r\n\r\n\r"s, "\n"s,
+  for (const std::string& text : {"G"s, "\x16"s, "PO"s, "p"s, "PROXYX"s, "\r\n\r\n\r"s, "\n"s,
                                   "\0"s, "\r\n\r\n\0\r\nQUIX"s}) {
     const Result result = Read(text);
     EXPECT_EQ(result.why, "not a PROXY header") << text;
