@@ -5,6 +5,7 @@
 
 #include "config/load_tls.h"
 #include "http/origin.h"
+#include "http/text.h"
 
 namespace connguard {
 namespace {
@@ -106,7 +107,38 @@ void ReadLift(Section& route, std::optional<LiftConfig>& out) {
   lift->Finish();
 }
 
+// Where a request may say who it is, and the upstream would read what `lift` puts there.
+bool IsTakenOver(const TokenPlace& place, const LiftConfig& lift) {
+  switch (place.kind) {
+    case TokenPlace::Kind::kBearer:
+      return EqualsIgnoringCase(lift.header, "Authorization");
+    case TokenPlace::Kind::kHeader:
+      return EqualsIgnoringCase(lift.header, place.name);
+    case TokenPlace::Kind::kQuery:
+      return place.name == lift.query;
+    case TokenPlace::Kind::kCookie:
+    case TokenPlace::Kind::kSubprotocol:
+      return false;
+  }
+  return false;
+}
+
 }  // namespace
+
+void CheckLift(Section& section, const RouteConfig& route) {
+  if (!route.lift || !route.auth || !route.auth->jwt) return;
+  const LiftConfig& lift = *route.lift;
+  const std::vector<TokenPlace>& places = route.auth->jwt->places;
+  const bool taken_over = std::ranges::any_of(
+      places, [&lift](const TokenPlace& place) { return IsTakenOver(place, lift); });
+  const bool first = !places.empty() && places.front().kind == TokenPlace::Kind::kQuery &&
+                     places.front().name == lift.query;
+  if (!taken_over || first) return;
+  section.Error(*section.Find("lift"), "lift",
+                "would put a token that auth.jwt has not checked in the place of one that it has; "
+                "let auth.jwt.from begin with {query: " +
+                    lift.query + "}");
+}
 
 void ReadAdmission(Section& route, RouteConfig& out) {
   ReadOrigins(route, out.origins);

@@ -9,4 +9,8 @@ namespace connguard {
 // `origins`, `strip_query` and `lift`.
 void ReadAdmission(Section& route, RouteConfig& out);
 
+// Reports a `lift` by which a client could tell the upstream another token than the one that is
+// checked. When `route` has its auth.
+void CheckLift(Section& section, const RouteConfig& route);
+
 }  // namespace connguard

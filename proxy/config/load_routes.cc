@@ -274,6 +274,7 @@ std::vector<RouteConfig> ReadRoutes(Section& root, std::vector<UpstreamConfig>& 
     route.upstream = ReadUpstreamName(section, upstreams);
     ReadAdmission(section, route);
     ReadAuth(section, files, upstreams, route);
+    CheckLift(section, route);
     ReadSession(section, sound_match, route);
     route.turn = turns.Read(section);
     section.ReadWord("compression", route.compression, kCompression);

@@ -107,6 +107,16 @@ BadCase Jwt(const std::string& name, const std::string& jwt, const std::string& 
 
 const std::string kRsa = "algorithms: [RS256], keys_file: keys.pem, ";
 
+// `lift` beside tokens that may be elsewhere.
+BadCase LiftBeside(const std::string& name, const std::string& lift, const std::string& from,
+                   const std::string& first) {
+  return Route(
+      name, "lift: {query: " + lift + "}\n    auth: {jwt: {" + kRsa + "from: [" + from + "]}}",
+      "12:11: routes.lift: would put a token that auth.jwt has not checked in the place of one "
+      "that it has; let auth.jwt.from begin with {query: " +
+          first + "}");
+}
+
 const BadCase kJwtCases[] = {
     Route("AuthIsAWord", "auth: jwt", "12:11: auth: expected keys and values, found 'jwt'"),
     Route("AuthIsEmpty", "auth: {}", "12:11: auth: needs jwt, forward or both"),
@@ -127,6 +137,9 @@ const BadCase kJwtCases[] = {
     Jwt("BothKinds", "algorithms: [RS256, HS256], keys_file: keys.pem, secret: x",
         "12:30: auth.jwt.algorithms: HS* must not stand beside others: who has the public key "
         "could sign with it; use two routes"),
+    LiftBeside("LiftOverABearer", "t, to: header, name: authorization", "bearer, {query: t}", "t"),
+    LiftBeside("LiftOverAHeader", "x, to: header, name: X-Token", "{header: x-token}", "x"),
+    LiftBeside("LiftOfALaterPlace", "t, to: header, name: X", "{cookie: t}, {query: t}", "t"),
     Jwt("NoSecret", "algorithms: [HS256]",
         "12:17: auth.jwt: 'secret' or 'secret_file' is missing: HS* need one"),
     Jwt("TwoSecrets",
