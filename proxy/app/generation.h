@@ -18,11 +18,12 @@ struct UpstreamPlace {
   std::string name;
   Address address;
   std::vector<SocketAddress> resolved;
+  std::shared_ptr<const TlsClient> tls;  // by which kept connections were made
 };
 
 // Sessions hold the generation that they were born with until they end, so that a reload never
 // changes what one of them does. Owned by one worker; never changes but for the places, which
-// generations share where the address is the same.
+// generations share where address and TLS are the same.
 struct Generation {
   std::shared_ptr<const Config> config;
   std::shared_ptr<const Credentials> credentials;

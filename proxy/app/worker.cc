@@ -150,10 +150,12 @@ std::string Worker::NewRequestId() {
 }
 
 // As the generation in force has it; none: nullptr.
-std::shared_ptr<UpstreamPlace> Worker::FindPlace(const UpstreamConfig& upstream) const {
+std::shared_ptr<UpstreamPlace> Worker::FindPlace(
+    const UpstreamConfig& upstream, const std::shared_ptr<const TlsClient>& tls) const {
   if (generation_ == nullptr) return nullptr;
   for (const std::shared_ptr<UpstreamPlace>& place : generation_->places) {
-    if (place->name == upstream.name && place->address == upstream.address) return place;
+    const bool same = place->name == upstream.name && place->address == upstream.address;
+    if (same && place->tls == tls) return place;
   }
   return nullptr;
 }
@@ -164,10 +166,12 @@ void Worker::Adopt(const ConfigInForce& config) {
   next->credentials = config.credentials;
   for (std::size_t i = 0; i < config.addresses.size(); ++i) {
     const UpstreamConfig& upstream = config.config->upstreams[i];
-    std::shared_ptr<UpstreamPlace> place = FindPlace(upstream);
+    // A connection that was made by other rules must not be used any more.
+    const std::shared_ptr<const TlsClient>& tls = config.credentials->upstreams[i];
+    std::shared_ptr<UpstreamPlace> place = FindPlace(upstream, tls);
     if (place == nullptr) {
       place = std::make_shared<UpstreamPlace>(
-          UpstreamPlace{upstream.name, upstream.address, config.addresses[i]});
+          UpstreamPlace{upstream.name, upstream.address, config.addresses[i], tls});
     }
     next->places.push_back(std::move(place));
   }

@@ -129,7 +129,8 @@ class Worker {
 
   Session* Find(SessionId id);
   std::vector<SessionId> Sessions() const;
-  std::shared_ptr<UpstreamPlace> FindPlace(const UpstreamConfig& upstream) const;
+  std::shared_ptr<UpstreamPlace> FindPlace(const UpstreamConfig& upstream,
+                                           const std::shared_ptr<const TlsClient>& tls) const;
   void Accept(Fd fd, const SocketAddress& peer, std::size_t listener);
   Millis Prepare();
   void ReadMail();

@@ -169,7 +169,7 @@ void ReadAll(Section& root, TurnReader& turns, Config& config) {
   const NamedFiles files(root.reader().file(), config.readable_keys);
   config.listeners = ReadListeners(root, files);
   config.upstreams = ReadUpstreams(root, files);
-  config.routes = ReadRoutes(root, config.upstreams, turns, files);
+  config.routes = ReadRoutes(root, config, turns, files);
   ReadLimits(root, config.limits);
   ReadShutdown(root, config.shutdown);
   ReadAdmin(root, files, config);

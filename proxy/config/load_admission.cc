@@ -2,8 +2,10 @@
 #include "config/load_admission.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "config/load_tls.h"
+#include "http/forwarding.h"
 #include "http/origin.h"
 #include "http/text.h"
 
@@ -123,9 +125,7 @@ bool IsTakenOver(const TokenPlace& place, const LiftConfig& lift) {
   return false;
 }
 
-}  // namespace
-
-void CheckLift(Section& section, const RouteConfig& route) {
+void CheckUnchecked(Section& section, const RouteConfig& route) {
   if (!route.lift || !route.auth || !route.auth->jwt) return;
   const LiftConfig& lift = *route.lift;
   const std::vector<TokenPlace>& places = route.auth->jwt->places;
@@ -140,10 +140,36 @@ void CheckLift(Section& section, const RouteConfig& route) {
                     lift.query + "}");
 }
 
+}  // namespace
+
 void ReadAdmission(Section& route, RouteConfig& out) {
   ReadOrigins(route, out.origins);
   ReadStripQuery(route, out.strip_query);
   ReadLift(route, out.lift);
+}
+
+void CheckLift(Section& section, const std::vector<ListenerConfig>& listeners,
+               const RouteConfig& route) {
+  if (!route.lift || route.lift->header.empty()) return;
+  CheckUnchecked(section, route);
+  std::vector<std::pair<std::string, std::string>> spoken;  // the header, who speaks in it
+  for (const ListenerConfig& listener : listeners) {
+    if (!listener.tls) continue;
+    spoken.emplace_back(listener.tls->subject_header, "listeners.tls.subject_header");
+    spoken.emplace_back(listener.tls->fingerprint_header, "listeners.tls.fingerprint_header");
+  }
+  if (route.auth && route.auth->forward) {
+    for (const std::string& name : route.auth->forward->headers) {
+      spoken.emplace_back(name, "auth.forward.headers");
+    }
+  }
+  const auto taken = std::ranges::find_if(
+      spoken, [&](const auto& one) { return SameToGateways(one.first, route.lift->header); });
+  std::optional<Section> lift = taken == spoken.end() ? std::nullopt : section.Sub("lift", "lift");
+  if (!lift) return;
+  lift->Error(*lift->Find("name"), "name",
+              Quoted(route.lift->header) + " is in " + taken->second +
+                  ": any client could say it by its query");
 }
 
 }  // namespace connguard

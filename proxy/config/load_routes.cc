@@ -255,8 +255,8 @@ std::size_t ReadUpstreamName(Section& route, const std::vector<UpstreamConfig>& 
 
 }  // namespace
 
-std::vector<RouteConfig> ReadRoutes(Section& root, std::vector<UpstreamConfig>& upstreams,
-                                    TurnReader& turns, const NamedFiles& files) {
+std::vector<RouteConfig> ReadRoutes(Section& root, Config& config, TurnReader& turns,
+                                    const NamedFiles& files) {
   std::vector<RouteConfig> routes;
   const std::optional<Value> list = root.Require("routes");
   if (!list) return routes;
@@ -271,10 +271,10 @@ std::vector<RouteConfig> ReadRoutes(Section& root, std::vector<UpstreamConfig>& 
     section.ReadName("name", route.name);
     names.Add(section, route.name);
     const bool sound_match = ReadMatch(section, route.match);
-    route.upstream = ReadUpstreamName(section, upstreams);
+    route.upstream = ReadUpstreamName(section, config.upstreams);
     ReadAdmission(section, route);
-    ReadAuth(section, files, upstreams, route);
-    CheckLift(section, route);
+    ReadAuth(section, files, config.upstreams, route);
+    CheckLift(section, config.listeners, route);
     ReadSession(section, sound_match, route);
     route.turn = turns.Read(section);
     section.ReadWord("compression", route.compression, kCompression);

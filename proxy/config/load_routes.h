@@ -8,8 +8,8 @@
 
 namespace connguard {
 
-// Adds the upstreams that `auth.forward` asks to `upstreams`.
-std::vector<RouteConfig> ReadRoutes(Section& root, std::vector<UpstreamConfig>& upstreams,
-                                    TurnReader& turns, const NamedFiles& files);
+// `config` has its listeners and upstreams; those that `auth.forward` asks are added.
+std::vector<RouteConfig> ReadRoutes(Section& root, Config& config, TurnReader& turns,
+                                    const NamedFiles& files);
 
 }  // namespace connguard

@@ -59,12 +59,6 @@ constexpr auto kRules = std::to_array<Rule>({
 constexpr std::string_view kWebSocketPrefix = "Sec-WebSocket-";
 constexpr std::string_view kClaimPrefix = "X-Forwarded-";
 
-// Some gateway interfaces take `_` for `-`: `X_Forwarded_For` would be believed behind them.
-bool SameToGateways(std::string_view a, std::string_view b) {
-  const auto plain = [](char c) { return c == '_' ? '-' : ToLowerAscii(c); };
-  return std::ranges::equal(a, b, {}, plain, plain);
-}
-
 bool IsClaim(std::string_view name) {
   return SameToGateways(name.substr(0, kClaimPrefix.size()), kClaimPrefix);
 }
@@ -211,6 +205,12 @@ bool Passes(Fate fate, const Field& field, const RequestHead& head, const Reques
 }
 
 }  // namespace
+
+// Some gateway interfaces take `_` for `-`: `X_Forwarded_For` would be believed behind them.
+bool SameToGateways(std::string_view a, std::string_view b) {
+  const auto plain = [](char c) { return c == '_' ? '-' : ToLowerAscii(c); };
+  return std::ranges::equal(a, b, {}, plain, plain);
+}
 
 bool MayBeSet(std::string_view name) {
   if (EqualsIgnoringCase(name, "Trailer") || EqualsIgnoringCase(name, "Via")) return false;

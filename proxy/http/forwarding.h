@@ -42,6 +42,9 @@ struct ResponseHop {
 // hop, frame the message, make the WebSocket handshake, or are the proxy's own to say.
 bool MayBeSet(std::string_view name);
 
+// The same field to a gateway interface: no case, and `_` for `-`.
+bool SameToGateways(std::string_view a, std::string_view b);
+
 // The head as text. Byte-exact target, order, case and duplicates, except for what the table in
 // forwarding.cc names: fields of one hop, and those that a proxy speaks for. The framing stays: a
 // body is passed on as it came, chunk headers included.

@@ -17,7 +17,7 @@ import pytest
 
 from certificates import Authority, Certificate
 from guardconfig import guard_config
-from httpclient import Agent, request
+from httpclient import Agent, exchange, request
 from matrix import CELLS, Target, run_cells
 from test_drop_matrix import back_to, builds, pairs, stories, variants
 from wsclient import Client, Closed, Drop, Refused
@@ -378,3 +378,33 @@ async def test_a_hundred_renewals_do_not_grow(start_agent, start_guard, authorit
     assert not await back_to("descriptors", guard.descriptors, descriptors)
     assert growth < 1 << 20
     report(f"100 renewals of a certificate: resident {growth / 1024:+.0f} KiB")
+
+
+async def test_a_kept_connection_does_not_outlive_the_trust_in_it(
+    start_agent, start_guard, authority, server, tmp_path
+):
+    (tmp_path / "other").mkdir()
+    stranger = Authority(tmp_path / "other", "stranger")
+    agent = start_agent("D", certificate=server, tls=authority.client())
+    guard = start_guard(
+        guard_config(
+            agent.port, agent_host="localhost", scheme="https",
+            upstream="    tls: {verify: false}\n", workers="1",
+        )
+    )  # fmt: skip
+
+    async def status(host: str = "a") -> int:
+        request_bytes = f"GET /headers HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()
+        return (await exchange(guard.port, request_bytes)).status
+
+    assert await status() == 200
+    assert await status() == 200
+    assert guard.gauge("connguard_upstream_reuses_total") == 1, "nothing is kept"
+    text = guard.config.read_text()
+    guard.config.write_text(text.replace("{verify: false}", f"{{ca: {stranger.file}}}"))
+    guard.process.send_signal(signal.SIGHUP)
+    deadline = time.monotonic() + 10
+    while '"event":"reloaded"' not in guard.log():
+        assert time.monotonic() < deadline, guard.log()
+        await asyncio.sleep(0.02)
+    assert await status() == 502

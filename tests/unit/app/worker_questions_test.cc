@@ -33,6 +33,7 @@ ConfigInForce SomeConfig() {
       std::make_shared<const Config>(QuickConfig("127.0.0.1:0", "127.0.0.1:1").config.value());
   for (std::size_t i = 0; i < config.config->routes.size(); ++i) config.metrics.push_back(i);
   config.addresses.resize(config.config->upstreams.size());
+  config.credentials = CredentialStore().Load(*config.config);
   return config;
 }
 

@@ -98,6 +98,10 @@ const BadCase kQueryCases[] = {
           "12:51: lift.format: must have {} once, where the value goes, found '{}{}'"),
     Route("LiftNotAscii", "lift: {query: a, to: header, name: X, format: 'é{}'}",
           "12:51: lift.format: must be ASCII, found 'é{}'"),
+    {"LiftIntoAnAnswersHeader",
+     {{12, "    lift: {query: a, to: header, name: x_user}"},
+      {13, "    auth: {forward: {url: http://a, headers: [X-User]}}"}},
+     "12:40: lift.name: 'x_user' is in auth.forward.headers: any client could say it by its query"},
 };
 INSTANTIATE_TEST_SUITE_P(Query, BadAdmissionTest, testing::ValuesIn(kQueryCases), NameOf);
 

@@ -103,6 +103,20 @@ const BadCase kListenerCases[] = {
      {{4, "    bind: unix:/run/a\n    proxy_protocol: true\n    trusted_proxies: [10.0.0.0/8]"}},
      "5:21: listeners.proxy_protocol: peers of a unix socket have no address that trusted_proxies "
      "could name"},
+    {"LiftIntoASubject",
+     {{4, "    bind: 127.0.0.1:1"},
+      {5, "    tls: {" + std::string(kPair) +
+              ", client_ca: ca.pem, subject_header: X-Sub}\nupstreams:"},
+      {12, "    lift: {query: a, to: header, name: x_sub}"}},
+     "13:40: lift.name: 'x_sub' is in listeners.tls.subject_header: any client could say it by its "
+     "query"},
+    {"LiftIntoAFingerprint",
+     {{4, "    bind: 127.0.0.1:1"},
+      {5, "    tls: {" + std::string(kPair) +
+              ", client_ca: ca.pem, fingerprint_header: X-F}\nupstreams:"},
+      {12, "    lift: {query: a, to: header, name: X-F}"}},
+     "13:40: lift.name: 'X-F' is in listeners.tls.fingerprint_header: any client could say it by "
+     "its query"},
 };
 INSTANTIATE_TEST_SUITE_P(Listener, BadTlsTest, testing::ValuesIn(kListenerCases), NameOf);
 
