@@ -39,7 +39,7 @@ ConfigInForce SomeConfig() {
 class WorkerQuestionsTest : public ::testing::Test {
  protected:
   WorkerQuestionsTest()
-      : shared_{SomeConfig(), feed_, {}, 0, std::vector<Shared::Held>(kWorkers), [] {}} {
+      : shared_{SomeConfig(), feed_, {}, 0, {0, 0}, std::vector<Shared::Held>(kWorkers), [] {}} {
     for (unsigned i = 0; i < kWorkers; ++i) {
       workers_.push_back(std::make_unique<Worker>(shared_, i, std::vector<Fd>()));
       shared_.workers.push_back(workers_.back().get());
