@@ -194,7 +194,8 @@ void Control::BeginReload(std::string_view why, Reloader::Done done) {
     if (outcome.kind == ReloadOutcome::Kind::kRejected) {
       service_.Status("Serving; the reload was refused: " + outcome.errors.front());
     }
-    if (outcome.kind == ReloadOutcome::Kind::kUnchanged) RenewCredentials();
+    // Those in force are renewed whatever has become of the configuration's file.
+    if (outcome.kind != ReloadOutcome::Kind::kApplied) RenewCredentials();
     done(outcome);
   });
 }
@@ -202,6 +203,7 @@ void Control::BeginReload(std::string_view why, Reloader::Done done) {
 // For handshakes to come: what is open stays as it is.
 void Control::RenewCredentials() {
   if (stopped_) return;
+  credential_watch_.Watch(FoldersOfFiles(CredentialFiles(*config())));  // links may lead elsewhere
   CredentialStore::Renewal renewal = credential_store_.Renew(*config());
   for (const std::string& why : renewal.errors) {
     ++state_.certificate_failures;

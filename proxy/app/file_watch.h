@@ -20,10 +20,11 @@ struct WatchedFolder {
 
 // The configuration `file`: itself, and profiles in its folder and in `profiles` beside it.
 std::vector<WatchedFolder> FoldersOfConfig(const std::string& file);
-// `files`, wherever they are.
+// `files`, wherever they are, and the links that lead to them now.
 std::vector<WatchedFolder> FoldersOfFiles(const std::vector<std::string>& files);
 
-// Changes that come together are told once, a quarter of a second after the first.
+// Changes that come together are told once, a quarter of a second after the first. A folder that is
+// deleted or moved is watched again when there is one of its name.
 //
 // Lives on the control thread.
 class FileWatch {

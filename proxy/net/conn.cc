@@ -58,9 +58,14 @@ void Conn::Meter() {
   metered_ = queued();
 }
 
+Bytes Conn::queued() const { return unsent() + (tls_ != nullptr ? tls_->waiting() : 0); }
+
 bool Conn::quiet() const {
   char byte = 0;
-  return wsi_ != nullptr && recv(fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+  // Close_notify may have been read already, and not yet been told.
+  const bool ended = tls_ != nullptr && tls_->status() != TlsStream::Status::kOpen;
+  return wsi_ != nullptr && !ended && recv(fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+         errno == EAGAIN;
 }
 
 void Conn::Watch(Millis idle, Millis timeout, Millis unacknowledged) {
@@ -103,7 +108,7 @@ void Conn::Send(std::string_view head, std::span<const std::uint8_t> body) {
 }
 
 void Conn::SendRaw(std::string_view head, std::span<const std::uint8_t> body) {
-  const Bytes sent = queued() == 0 && !connecting_ ? Write(head, body) : 0;
+  const Bytes sent = unsent() == 0 && !connecting_ ? Write(head, body) : 0;
   if (broken_ || sent == head.size() + body.size()) return;
   if (sent < head.size()) Enqueue(AsBytes(head.substr(sent)));
   Enqueue(body.subspan(sent - std::min(sent, head.size())));
@@ -145,8 +150,8 @@ void Conn::Enqueue(std::span<const std::uint8_t> data) {
 }
 
 void Conn::Flush() {
-  while (queued() > 0 && !broken_) {
-    const ssize_t sent = send(fd(), queue_.data() + queue_at_, queued(), MSG_NOSIGNAL);
+  while (unsent() > 0 && !broken_) {
+    const ssize_t sent = send(fd(), queue_.data() + queue_at_, unsent(), MSG_NOSIGNAL);
     if (sent < 0) {
       if (errno == EINTR) continue;
       if (errno == EAGAIN) break;
@@ -157,7 +162,7 @@ void Conn::Flush() {
     }
     queue_at_ += static_cast<std::size_t>(sent);
   }
-  if (queued() > 0 && !broken_) {
+  if (unsent() > 0 && !broken_) {
     lws_callback_on_writable(wsi_);
     Meter();
     return;
@@ -169,7 +174,7 @@ void Conn::Flush() {
     queue_.clear();
   }
   Meter();
-  if (finish_) shutdown(fd(), SHUT_WR);
+  FinishWhenDone();
 }
 
 void Conn::Pause() {
@@ -188,7 +193,12 @@ void Conn::FinishWriting() {
   if (finish_ || wsi_ == nullptr) return;
   SayCloseNotify();
   finish_ = true;
-  if (queued() == 0 && !connecting_) shutdown(fd(), SHUT_WR);
+  FinishWhenDone();
+}
+
+void Conn::FinishWhenDone() {
+  const bool holds = tls_ != nullptr && tls_->holds_close();
+  if (finish_ && unsent() == 0 && !connecting_ && !holds) shutdown(fd(), SHUT_WR);
 }
 
 void Conn::Reset() {

@@ -60,7 +60,7 @@ class Conn {
   // `head`, then `body`, in one write.
   void Send(std::string_view head, std::span<const std::uint8_t> body = {});
   // Bytes taken and not yet written.
-  Bytes queued() const { return queue_.size() - queue_at_; }
+  Bytes queued() const;
 
   // Stops and resumes reading. While stopped, the peer's end is not seen either.
   void Pause();
@@ -107,6 +107,8 @@ class Conn {
   void SendTls(std::string_view head, std::span<const std::uint8_t> body);
   void SayCloseNotify();
   void FailTls();
+  Bytes unsent() const { return queue_.size() - queue_at_; }
+  void FinishWhenDone();
   void SendRaw(std::string_view head, std::span<const std::uint8_t> body);
   Bytes Write(std::string_view head, std::span<const std::uint8_t> body);
   void Enqueue(std::span<const std::uint8_t> data);

@@ -46,16 +46,23 @@ void Conn::HandleConnected() {
 // Decrypts all of it before the owner sees any, so that what it sends for one read leaves in one
 // write, and a pause leaves nothing behind. The owner may destroy this Conn in every call.
 void Conn::ReceiveTls(std::span<const std::uint8_t> cipher) {
+  if (tls_->status() == TlsStream::Status::kFailed) return;  // see FailTls()
   ByteBuffer& plain = transport_.plain();
   ByteBuffer& out = transport_.records();
   plain.Clear();
   out.Clear();
   lws* const wsi = wsi_;
+  const bool waited = tls_->waiting() > 0 || tls_->holds_close();
+  const bool finished = finish_ && !waited && unsent() == 0;
   const TlsStream::Status status = tls_->Receive(cipher, plain, out);
-  if (status == TlsStream::Status::kFailed && tls_->peer_spoke_http()) {
+  if (status == TlsStream::Status::kFailed && tls_->peer_spoke_http() && !dialled_) {
     SendRaw(kSpeakTls, {});
-  } else if (out.size() > 0 && !broken_) {
+  } else if (out.size() > 0 && !broken_ && !finished) {
     SendRaw({}, out.bytes());
+  }
+  if (waited && !broken_) {
+    Meter();
+    lws_callback_on_writable(wsi_);  // progress, and perhaps the end, are to be told
   }
   if (dialled_ && status != TlsStream::Status::kHandshaking &&
       status != TlsStream::Status::kFailed) {
@@ -84,6 +91,7 @@ void Conn::SendTls(std::string_view head, std::span<const std::uint8_t> body) {
     out.Clear();
     const TlsStream::Status status = tls_->Send(std::exchange(head, {}), piece, out);
     if (out.size() > 0) SendRaw({}, out.bytes());
+    Meter();
     if (status == TlsStream::Status::kFailed && !broken_) {
       // Not from within a call of the owner's: the read side tells the end.
       broken_ = true;
@@ -95,21 +103,29 @@ void Conn::SendTls(std::string_view head, std::span<const std::uint8_t> body) {
 
 // The peer knows then that nothing was cut off.
 void Conn::SayCloseNotify() {
-  if (tls_ == nullptr || wsi_ == nullptr || broken_ || finish_ || connecting_) return;
+  if (tls_ == nullptr || wsi_ == nullptr || broken_ || finish_) return;
   ByteBuffer& out = transport_.records();
   out.Clear();
   tls_->Close(out);
   if (out.size() > 0) SendRaw({}, out.bytes());
 }
 
-// The alert is on its way already.
+// The alert is on its way already. A client may have sent its request behind what was refused:
+// closed with that unread, the socket would destroy the alert by a reset. It is read until the
+// client's FIN; how long that may take is its owner's affair, who waits for the handshake.
 void Conn::FailTls() {
+  if (!dialled_ && !tls_->opened() && !broken_) {
+    finish_ = true;
+    FinishWhenDone();
+    return;
+  }
   Detach();
   handler_->OnEnd(*this, ConnEnd::kTlsFailed);
 }
 
 // The peer's FIN. Behind our own end it needs no more words.
 ConnEnd Conn::EndOfTls() {
+  if (tls_->status() == TlsStream::Status::kFailed) return ConnEnd::kTlsFailed;
   return finish_ || tls_->Cut() == TlsStream::Status::kEnded ? ConnEnd::kFin : ConnEnd::kTlsFailed;
 }
 

@@ -24,14 +24,15 @@ struct StreamState {
   std::shared_ptr<const void> context;
   TlsRole role;
   TlsStream::Status status = TlsStream::Status::kHandshaking;
-  bool says_close = false;  // at the handshake's end
+  bool opened = false;
+  bool says_close = false;  // behind what waits
   bool said_close = false;
   bool http = false;
   unsigned asides = 0;     // records without data since…
   Bytes since_asides = 0;  // …so much data
   Wire wire{};
   SslPtr ssl{};
-  ByteBuffer waiting{};    // for the handshake's end
+  ByteBuffer waiting{};    // until OpenSSL may write
   std::string expected{};  // the name that the peer's certificate is to have
   std::string refusal{};   // why the peer's certificate was refused
   std::string error{};
@@ -46,8 +47,10 @@ int OnVerify(int is_good, X509_STORE_CTX* context) noexcept;
 struct TlsStream::Impl : StreamState {
   using StreamState::StreamState;
 
-  // Whatever is in `wire.in`; `plain` may be null before kOpen.
-  void Drive(ByteBuffer* plain);
+  // Not while a message of the handshake protocol has come by half: OpenSSL would refuse to write.
+  // A ticket that is longer than the server's records comes so, just when the first request goes.
+  bool may_write() const;
+  void WriteWaiting();
   void Handshake();
   void Read(ByteBuffer& plain);
   void Write(std::string_view head, std::span<const std::uint8_t> body);

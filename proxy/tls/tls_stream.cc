@@ -15,6 +15,8 @@ namespace {
 
 using Status = TlsStream::Status;
 
+constexpr const char* kLeftEarly = "the peer left during the TLS handshake";
+
 // What `in` and `out` are only lasts for a call. The queue of OpenSSL's errors is this thread's,
 // and may hold what another stream has left.
 class Call {
@@ -74,6 +76,7 @@ Status TlsStream::Receive(std::span<const std::uint8_t> cipher, ByteBuffer& plai
   if (impl_->status == Status::kOpen) {
     impl_->Read(plain);
   }
+  impl_->WriteWaiting();
   return impl_->status;
 }
 
@@ -81,7 +84,7 @@ Status TlsStream::Send(std::string_view head, std::span<const std::uint8_t> body
   if (impl_->status == Status::kFailed || impl_->says_close || impl_->said_close) {
     return impl_->status;
   }
-  if (impl_->status == Status::kHandshaking) {
+  if (!impl_->may_write()) {
     impl_->waiting.Append(AsBytes(head));
     impl_->waiting.Append(body);
     return impl_->status;
@@ -92,7 +95,7 @@ Status TlsStream::Send(std::string_view head, std::span<const std::uint8_t> body
 }
 
 void TlsStream::Close(ByteBuffer& out) {
-  if (impl_->status == Status::kHandshaking) {
+  if (impl_->status != Status::kFailed && !impl_->may_write()) {
     impl_->says_close = true;
   } else if (impl_->status != Status::kFailed && !impl_->said_close) {
     const Call call(impl_->wire, {}, out);
@@ -103,7 +106,7 @@ void TlsStream::Close(ByteBuffer& out) {
 Status TlsStream::Cut() {
   if (impl_->status == Status::kHandshaking) {
     impl_->status = Status::kFailed;
-    impl_->error = "the peer left during the TLS handshake";
+    impl_->error = kLeftEarly;
   } else if (impl_->status == Status::kOpen) {
     impl_->status = Status::kFailed;
     impl_->error = "the connection ended without TLS's close_notify: its end may have been cut off";
@@ -112,6 +115,9 @@ Status TlsStream::Cut() {
 }
 
 Status TlsStream::status() const { return impl_->status; }
+Bytes TlsStream::waiting() const { return impl_->waiting.size(); }
+bool TlsStream::holds_close() const { return impl_->says_close && !impl_->said_close; }
+bool TlsStream::opened() const { return impl_->opened; }
 const std::string& TlsStream::error() const { return impl_->error; }
 bool TlsStream::peer_spoke_http() const { return impl_->http; }
 
@@ -144,8 +150,21 @@ void TlsStream::Impl::Handshake() {
     return;
   }
   status = Status::kOpen;
-  Write({}, std::exchange(waiting, ByteBuffer()).bytes());
-  if (says_close && status == Status::kOpen) {
+  opened = true;
+}
+
+bool TlsStream::Impl::may_write() const {
+  return status != Status::kHandshaking && SSL_in_init(ssl.get()) == 0;
+}
+
+void TlsStream::Impl::WriteWaiting() {
+  if (status == Status::kFailed || !may_write()) {
+    return;
+  }
+  if (waiting.size() > 0) {
+    Write({}, std::exchange(waiting, ByteBuffer()).bytes());
+  }
+  if (says_close && !said_close && status != Status::kFailed) {
     SayClose();
   }
 }
@@ -215,7 +234,12 @@ void TlsStream::Impl::Fail(int result) {
     case SSL_ERROR_WANT_READ:
       return;
     case SSL_ERROR_ZERO_RETURN:
-      status = Status::kEnded;
+      if (status == Status::kHandshaking) {
+        status = Status::kFailed;
+        error = kLeftEarly;
+      } else {
+        status = Status::kEnded;
+      }
       return;
     default:
       break;

@@ -44,7 +44,8 @@ class TlsStream {
   Status Receive(std::span<const std::uint8_t> cipher, ByteBuffer& plain, ByteBuffer& out);
 
   // Encrypts `head`, then `body`: in one record where they fit. Before kOpen they wait inside and
-  // go out with the handshake's end.
+  // go out with the handshake's end; likewise while one of the messages that may come later
+  // (tickets, KeyUpdate) is here by half.
   Status Send(std::string_view head, std::span<const std::uint8_t> body, ByteBuffer& out);
 
   // Says close_notify, once; nothing can be sent after it. Reading goes on.
@@ -55,6 +56,12 @@ class TlsStream {
   Status Cut();
 
   Status status() const;
+  // Plain bytes that wait inside.
+  Bytes waiting() const;
+  // Close() waits inside.
+  bool holds_close() const;
+  // The handshake had its end, whatever came then.
+  bool opened() const;
   // With OpenSSL's whole error queue and, where a certificate was refused, the reason in words.
   const std::string& error() const;
   // The peer spoke plain HTTP: worth an answer in kind.

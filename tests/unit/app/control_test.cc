@@ -12,6 +12,8 @@
 #include <utility>
 #include <vector>
 
+#include "support/test_certificates.h"
+
 namespace connguard {
 namespace {
 
@@ -49,7 +51,7 @@ class Ending {
 };
 
 // A loop that does not end ends the test.
-class ControlTest : public testing::Test {
+class ControlTest : public ::testing::Test {
  protected:
   ControlTest() { alarm(kPatienceSeconds); }
   ~ControlTest() override { alarm(0); }
@@ -64,6 +66,33 @@ TEST_F(ControlTest, AReloadInTheSameBreathAsTheEndIsNotBegun) {
   ending.Run();
   EXPECT_FALSE(told);
   EXPECT_EQ(ending.state().generation, 1U);
+}
+
+// A configuration that nobody can read is no reason to serve certificates that have expired.
+TEST_F(ControlTest, ARejectedReloadRenewsTheCertificatesInForce) {
+  const testing::CertificateFolder folder;
+  const testing::TestCertificate certificate =
+      testing::TestAuthority().Issue({.names = {"localhost"}});
+  Config config = QuickConfig("127.0.0.1:0", "127.0.0.1:1").config.value();
+  config.listeners[0].tls = {.certificates = {folder.Write("server", certificate)}};
+  ProcessState state;
+  RouteNumbers routes;
+  EventFeed feed;
+  Control control(std::make_shared<const Config>(config),
+                  {.load = [] { return LoadResult{{}, {{"a file", 1, 1, "nonsense"}}}; },
+                   .file = "a file",
+                   .watch = false},
+                  state, feed, routes);
+  folder.WriteText("server.crt", "broken");
+  std::uint64_t failures = 0;
+  control.RequestReload([&](const ReloadOutcome&) {
+    failures = state.certificate_failures;
+    raise(SIGTERM);
+    raise(SIGINT);
+    raise(SIGTERM);
+  });
+  control.Run({}, {});
+  EXPECT_EQ(failures, 1U);
 }
 
 // How long it takes from `signals` stop signals, all there at once, to the end.

@@ -10,6 +10,7 @@
 #include "conn_fixture.h"
 #include "support/test_certificates.h"
 #include "tls/tls_context.h"
+#include "unit/tls/raw_peer.h"
 
 namespace connguard::testing {
 namespace {
@@ -149,10 +150,131 @@ TEST_F(ConnTlsTest, PlainHttpIsAnsweredInKind) {
   AdoptTls(server, std::move(pair.ours), Server(), false);
   const std::string_view request = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
   peer.Send(Octets(request.begin(), request.end()));
-  RunUntil([&] { return peer.finished; });
+  When([&] { return peer.finished; }, [&] { peer.Close(); });
+  RunUntil([&] { return server.end.has_value(); });
   const std::string answer(peer.received.begin(), peer.received.end());
   EXPECT_TRUE(answer.starts_with("HTTP/1.1 400 ")) << answer;
   EXPECT_EQ(server.end, ConnEnd::kTlsFailed);
+}
+
+// What waits for the rest of a ticket counts as queued, and goes out before the end.
+TEST_F(ConnTlsTest, AHalfTicketHoldsUpAndLosesNothing) {
+  RawPeer raw(TLS_server_method());
+  raw.Use(authority_.Issue({.names = {"localhost"}}));
+  SocketPair pair = TcpPair();
+  Peer peer(loop_, std::move(pair.ours));
+  Owner client;
+  AdoptTls(client, std::move(pair.theirs), Client(), true);
+  std::size_t taken = 0;
+  const auto answer = [&] {
+    const std::span<const std::uint8_t> fresh = std::span(peer.received).subspan(taken);
+    taken = peer.received.size();
+    BIO_write(SSL_get_rbio(raw.ssl()), fresh.data(), static_cast<int>(fresh.size()));
+    SSL_do_handshake(raw.ssl());
+    const std::string said = raw.Said();
+    return Octets(said.begin(), said.end());
+  };
+  Octets ticket;
+  When([&] { return peer.received.size() > taken; }, [&] { peer.Send(answer()); });
+  When([&] { return peer.received.size() > taken; },
+       [&] {
+         Octets all = answer();
+         raw.Send("go");
+         const std::string data = raw.Said();
+         all.insert(all.end(), data.begin(), data.end());
+         SSL_set_max_send_fragment(raw.ssl(), 512);
+         const std::string more(2'000, 'x');
+         SSL_SESSION_set1_ticket_appdata(SSL_get_session(raw.ssl()), more.data(), more.size());
+         SSL_new_session_ticket(raw.ssl());
+         SSL_do_handshake(raw.ssl());
+         const std::string said = raw.Said();
+         ASSERT_GT(said.size(), 2'000U);
+         all.insert(all.end(), said.begin(), said.begin() + 1'000);
+         ticket.assign(said.begin() + 1'000, said.end());
+         peer.Send(all);
+       });
+  Bytes queued = 0;
+  client.on_receive = [&] {
+    client.conn->Send("request");
+    client.conn->FinishWriting();
+    queued = client.conn->queued();
+  };
+  When([&] { return !client.received.empty(); }, [&] { peer.Send(ticket); });
+  RunUntil([&] { return peer.finished; });
+  EXPECT_EQ(queued, 7U);
+  EXPECT_EQ(client.conn->queued(), 0U);
+  EXPECT_EQ(transport_.queued(), 0U);
+  EXPECT_GT(client.progress, 0);
+  answer();
+  TlsEnd nobody{.stream = Client()};
+  raw.Exchange(nobody);
+  EXPECT_EQ(raw.read(), "request");
+  EXPECT_NE(SSL_get_shutdown(raw.ssl()) & SSL_RECEIVED_SHUTDOWN, 0);
+}
+
+// Its answer to the peer's KeyUpdate would break a connection that has been finished in order.
+TEST_F(ConnTlsTest, NothingIsSaidBehindItsOwnEnd) {
+  RawPeer raw(TLS_client_method());
+  SocketPair pair = TcpPair();
+  Peer peer(loop_, std::move(pair.theirs));
+  Owner server;
+  AdoptTls(server, std::move(pair.ours), Server(), false);
+  std::size_t taken = 0;
+  const auto answer = [&](bool update) {
+    const std::span<const std::uint8_t> fresh = std::span(peer.received).subspan(taken);
+    taken = peer.received.size();
+    BIO_write(SSL_get_rbio(raw.ssl()), fresh.data(), static_cast<int>(fresh.size()));
+    SSL_do_handshake(raw.ssl());
+    if (update) {
+      SSL_key_update(raw.ssl(), SSL_KEY_UPDATE_REQUESTED);
+      SSL_do_handshake(raw.ssl());
+      raw.Send("late");
+    }
+    const std::string said = raw.Said();
+    peer.Send(Octets(said.begin(), said.end()));
+  };
+  server.on_receive = [&] { server.conn->FinishWriting(); };
+  answer(false);
+  When([&] { return peer.received.size() > taken; },
+       [&] {
+         answer(false);
+         raw.Send("hi");
+         const std::string said = raw.Said();
+         peer.Send(Octets(said.begin(), said.end()));
+       });
+  When([&] { return peer.finished; }, [&] { answer(true); });
+  When([&] { return server.received.size() == 6; }, [&] { peer.FinishWriting(); });
+  RunUntil([&] { return server.end.has_value(); });
+  EXPECT_EQ(server.end, ConnEnd::kFin);
+}
+
+// The answer, and close_notify right behind it: in one read, with no FIN yet.
+TEST_F(ConnTlsTest, WhatHasEndedIsNotQuiet) {
+  RawPeer raw(TLS_client_method());
+  SocketPair pair = TcpPair();
+  Peer peer(loop_, std::move(pair.theirs));
+  Owner server;
+  AdoptTls(server, std::move(pair.ours), Server(), false);
+  const auto say = [&] {
+    const std::string said = raw.Said();
+    peer.Send(Octets(said.begin(), said.end()));
+  };
+  SSL_do_handshake(raw.ssl());
+  say();
+  When([&] { return !peer.received.empty(); },
+       [&] {
+         BIO_write(SSL_get_rbio(raw.ssl()), peer.received.data(),
+                   static_cast<int>(peer.received.size()));
+         SSL_do_handshake(raw.ssl());
+         raw.Send("all");
+         SSL_shutdown(raw.ssl());
+         say();
+       });
+  std::optional<bool> quiet;
+  server.on_receive = [&] { quiet = server.conn->quiet(); };
+  RunUntil([&] { return server.end.has_value(); });
+  EXPECT_EQ(quiet, false);
+  EXPECT_EQ(server.end, ConnEnd::kFin);
 }
 
 TEST_F(ConnTlsTest, AServerThatIsNotOneIsTold) {
@@ -163,9 +285,11 @@ TEST_F(ConnTlsTest, AServerThatIsNotOneIsTold) {
   const std::string_view answer = "HTTP/1.1 400 Bad Request\r\n\r\n";
   When([&] { return !peer.received.empty(); },
        [&] { peer.Send(Octets(answer.begin(), answer.end())); });
-  RunUntil([&] { return client.end.has_value(); });
+  RunUntil([&] { return client.end.has_value() && (peer.finished || peer.error != 0); });
   EXPECT_EQ(client.end, ConnEnd::kTlsFailed);
   EXPECT_FALSE(client.connected);
+  const std::string said(peer.received.begin(), peer.received.end());
+  EXPECT_EQ(said.find("HTTP/1.1 400"), std::string::npos) << said;
 }
 
 TEST_F(ConnTlsTest, APausedOneKeepsNothingBack) {

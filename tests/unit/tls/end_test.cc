@@ -75,6 +75,15 @@ TEST_F(EndTest, ACutHandshakeSaysSo) {
   EXPECT_EQ(pair_.server.stream->error(), "the peer left during the TLS handshake");
 }
 
+// It was taken for the end of a stream, and before that for its beginning.
+TEST_F(EndTest, CloseNotifyDuringTheHandshakeIsAFailure) {
+  constexpr std::string_view kCloseNotify("\x15\x03\x03\x00\x02\x01\x00", 7);
+  pair_.client.stream->Start(pair_.client.out);
+  EXPECT_EQ(pair_.client.Receive(AsBytes(kCloseNotify)), Status::kFailed);
+  EXPECT_EQ(pair_.client.stream->error(), "the peer left during the TLS handshake");
+  EXPECT_FALSE(pair_.client.stream->opened());
+}
+
 TEST_F(EndTest, WhatCameBeforeTheFailureIsRead) {
   pair_.Handshake();
   pair_.client.Send("good");
