@@ -25,10 +25,12 @@ void Barrier::OnConnected(Conn& conn) noexcept {
   conn.Send(request_);
 }
 
-void Barrier::OnReceive(Conn& /*conn*/, std::span<const std::uint8_t> /*data*/) noexcept {
-  const std::function<void()> passed = std::move(passed_);
-  passed();
+// With TLS the answer and its end may come in one read, before the owner gets to destroy this.
+void Barrier::Pass() {
+  if (const std::function<void()> passed = std::exchange(passed_, {})) passed();
 }
+
+void Barrier::OnReceive(Conn& /*conn*/, std::span<const std::uint8_t> /*data*/) noexcept { Pass(); }
 
 void Barrier::OnProgress(Conn& /*conn*/) noexcept {}
 
@@ -36,8 +38,7 @@ void Barrier::OnEnd(Conn& conn, ConnEnd end) noexcept {
   const bool failed = dial_.Failed(conn, end);
   conn_.reset();
   if (failed && Start()) return;
-  const std::function<void()> passed = std::move(passed_);
-  passed();
+  Pass();
 }
 
 }  // namespace connguard

@@ -31,6 +31,8 @@ class Barrier : public ConnHandler {
   void OnEnd(Conn& conn, ConnEnd end) noexcept override;
 
  private:
+  void Pass();
+
   UpstreamDial dial_;
   std::string request_;
   std::function<void()> passed_;

@@ -200,12 +200,21 @@ void Reception::OnProgress(Conn& /*conn*/) noexcept {
   if (!early_.empty()) Read(std::exchange(early_, {}));
 }
 
-void Reception::OnEnd(Conn& conn, ConnEnd end) noexcept {
-  if (end == ConnEnd::kTlsFailed && first_ && !tls_counted_) {
-    worker_.metrics().tls_handshakes[Side::kClient][TlsHandshake::kFailed].Add();
-    Log(LogLevel::kInfo, "tls_failed", {{"client", client_.ip}, {"why", conn.tls_error()}});
-  }
+void Reception::OnEnd(Conn& conn, ConnEnd /*end*/) noexcept {
+  NoteTlsEnd(conn.tls_error());
   Leave();
+}
+
+// Nothing was asked. The handshake may have had its end all the same.
+void Reception::NoteTlsEnd(const std::string& why) {
+  if (!first_ || tls_counted_ || !client_.conn || client_.conn->tls() == nullptr) return;
+  if (client_.conn->tls()->opened()) {
+    CountTls();
+    return;
+  }
+  worker_.metrics().tls_handshakes[Side::kClient][TlsHandshake::kFailed].Add();
+  Log(LogLevel::kInfo, "tls_failed",
+      {{"client", client_.ip}, {"why", why.empty() ? "the peer broke the connection" : why}});
 }
 
 void Reception::Dispatch(std::span<const std::uint8_t> rest) {
@@ -254,6 +263,8 @@ void Reception::TimeOut() {
   if (heard_ && !worker_.shutting_down()) {
     Refuse(408, "no whole request head within limits.handshake_timeout", HandshakeResult::kSlow);
   } else {
+    const std::string why = client_.conn ? client_.conn->tls_error() : std::string();
+    NoteTlsEnd(why.empty() ? "no end of the handshake within limits.handshake_timeout" : why);
     Leave();  // a connection on which nothing was asked gets no answer
   }
 }

@@ -47,6 +47,7 @@ class Reception : public Session {
   Door Knock(const std::string& ip);
   void RefuseAtDoor();
   void CountTls();
+  void NoteTlsEnd(const std::string& why);
   bool ReadsTooLittle() const;
   void Read(std::span<const std::uint8_t> data);
   void Dispatch(std::span<const std::uint8_t> rest);

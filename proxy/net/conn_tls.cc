@@ -53,11 +53,10 @@ void Conn::ReceiveTls(std::span<const std::uint8_t> cipher) {
   out.Clear();
   lws* const wsi = wsi_;
   const bool waited = tls_->waiting() > 0 || tls_->holds_close();
-  const bool finished = finish_ && !waited && unsent() == 0;
   const TlsStream::Status status = tls_->Receive(cipher, plain, out);
   if (status == TlsStream::Status::kFailed && tls_->peer_spoke_http() && !dialled_) {
     SendRaw(kSpeakTls, {});
-  } else if (out.size() > 0 && !broken_ && !finished) {
+  } else if (out.size() > 0 && !broken_) {
     SendRaw({}, out.bytes());
   }
   if (waited && !broken_) {

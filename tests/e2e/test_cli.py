@@ -127,6 +127,7 @@ async def test_the_end_of_a_tunnel_is_one_line_of_json(stack):
     await client.close(1000)
     await s.agent.empty("u")
     (await Client.connect(s.port, "/ws/u")).abort()  # granted: so the old tunnel is over
+    assert s.guard.stop() == 0  # all is written then
     lines = [json.loads(line) for line in s.guard.log().splitlines() if line.startswith("{")]
     closed = [line for line in lines if line["event"] == "tunnel_closed"]
     assert closed[0]["cause"] == "client_closed"

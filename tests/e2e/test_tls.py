@@ -12,6 +12,8 @@ import ssl
 import subprocess
 import threading
 import time
+import urllib.request
+from typing import Callable
 
 import pytest
 
@@ -20,6 +22,7 @@ from guardconfig import guard_config
 from httpclient import Agent, exchange, request
 from matrix import CELLS, Target, run_cells
 from test_drop_matrix import back_to, builds, pairs, stories, variants
+from tlsorigin import ANSWER, tls_origin
 from wsclient import Client, Closed, Drop, Refused
 
 TUNNELS = 200
@@ -408,3 +411,82 @@ async def test_a_kept_connection_does_not_outlive_the_trust_in_it(
         assert time.monotonic() < deadline, guard.log()
         await asyncio.sleep(0.02)
     assert await status() == 502
+
+
+ORIGIN_CONFIG = """\
+version: 1
+listeners:
+  - {{name: public, bind: "127.0.0.1:{{port}}"}}
+upstreams:
+  - {{name: agent, url: "https://localhost:{port}", tls: {{ca: {ca}}}}}
+routes:
+  - name: answers
+    match: {{path: "/answers/**"}}
+    upstream: agent
+    session:
+      {{key: "{{header.x-user}}", methods: [POST], on_drop: close, settle: 20ms, barrier: {{path: /}}}}
+  - {{name: rest, match: {{path: "/**"}}, upstream: agent}}
+admin: {{bind: "127.0.0.1:{{admin}}"}}
+workers: 1
+"""
+
+
+def awaited(holds: Callable[[], bool], guard, seconds: float = 15) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, guard.log()
+        time.sleep(0.02)
+
+
+def test_a_barrier_whose_answer_comes_with_the_end(start_guard, authority, server):
+    """It was passed twice, and the second time was the end of the guard."""
+    asked: list[str] = []
+
+    def answer(head: str) -> bytes | None:
+        asked.append(head.split("\r\n", 1)[0])
+        return None if head.startswith("POST") else ANSWER
+
+    with tls_origin(server, answer) as port:
+        guard = start_guard(ORIGIN_CONFIG.format(port=port, ca=authority.file))
+        for round_number in range(3):
+            with socket.create_connection(("127.0.0.1", guard.port)) as client:
+                client.sendall(b"POST /answers/a HTTP/1.1\r\nHost: a\r\nX-User: a\r\nContent-Length: 0\r\n\r\n")
+                awaited(lambda: sum(a.startswith("POST") for a in asked) > round_number, guard)
+            awaited(lambda: asked.count("GET / HTTP/1.1") > round_number, guard)
+        assert urllib.request.urlopen(f"http://127.0.0.1:{guard.port}/", timeout=10).read() == b"ok"
+        assert guard.process.poll() is None
+
+
+def test_handshakes_are_counted_for_what_they_were(guard, authority):
+    def count(result: str) -> float:
+        found = [
+            value for name, value in guard.metrics().items()
+            if name.startswith("connguard_tls_handshakes_total{")
+            and 'side="client"' in name and f'result="{result}"' in name
+        ]  # fmt: skip
+        return sum(found)
+
+    full, failed = count("full"), count("failed")
+    with socket.create_connection(("127.0.0.1", guard.port)) as plain:
+        authority.client().wrap_socket(plain, server_hostname="localhost").close()
+    awaited(lambda: count("full") == full + 1, guard)
+    assert count("failed") == failed
+    with socket.create_connection(("127.0.0.1", guard.port)) as plain:
+        plain.sendall(b"\x16\x03\x01")
+    awaited(lambda: count("failed") == failed + 1, guard)
+
+
+
+def test_a_client_learns_why_it_was_refused(start_agent, start_guard, authority, server):
+    """Its request is on the way when its certificate is missed: a reset would destroy the alert."""
+    agent = start_agent("D")
+    words = f", client_ca: {authority.file}"
+    guard = start_guard(guard_config(agent.port, listener=listener(server, more=words)))
+    for _ in range(10):
+        with socket.create_connection(("127.0.0.1", guard.port)) as plain:
+            tls = authority.client().wrap_socket(plain, server_hostname="localhost")
+            with pytest.raises(ssl.SSLError, match="CERTIFICATE_REQUIRED"), tls:
+                tls.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n")
+                for _ in range(10):
+                    tls.sendall(b"x" * 10_000)
+                tls.recv(1)

@@ -212,42 +212,6 @@ TEST_F(ConnTlsTest, AHalfTicketHoldsUpAndLosesNothing) {
   EXPECT_NE(SSL_get_shutdown(raw.ssl()) & SSL_RECEIVED_SHUTDOWN, 0);
 }
 
-// Its answer to the peer's KeyUpdate would break a connection that has been finished in order.
-TEST_F(ConnTlsTest, NothingIsSaidBehindItsOwnEnd) {
-  RawPeer raw(TLS_client_method());
-  SocketPair pair = TcpPair();
-  Peer peer(loop_, std::move(pair.theirs));
-  Owner server;
-  AdoptTls(server, std::move(pair.ours), Server(), false);
-  std::size_t taken = 0;
-  const auto answer = [&](bool update) {
-    const std::span<const std::uint8_t> fresh = std::span(peer.received).subspan(taken);
-    taken = peer.received.size();
-    BIO_write(SSL_get_rbio(raw.ssl()), fresh.data(), static_cast<int>(fresh.size()));
-    SSL_do_handshake(raw.ssl());
-    if (update) {
-      SSL_key_update(raw.ssl(), SSL_KEY_UPDATE_REQUESTED);
-      SSL_do_handshake(raw.ssl());
-      raw.Send("late");
-    }
-    const std::string said = raw.Said();
-    peer.Send(Octets(said.begin(), said.end()));
-  };
-  server.on_receive = [&] { server.conn->FinishWriting(); };
-  answer(false);
-  When([&] { return peer.received.size() > taken; },
-       [&] {
-         answer(false);
-         raw.Send("hi");
-         const std::string said = raw.Said();
-         peer.Send(Octets(said.begin(), said.end()));
-       });
-  When([&] { return peer.finished; }, [&] { answer(true); });
-  When([&] { return server.received.size() == 6; }, [&] { peer.FinishWriting(); });
-  RunUntil([&] { return server.end.has_value(); });
-  EXPECT_EQ(server.end, ConnEnd::kFin);
-}
-
 // The answer, and close_notify right behind it: in one read, with no FIN yet.
 TEST_F(ConnTlsTest, WhatHasEndedIsNotQuiet) {
   RawPeer raw(TLS_client_method());
