@@ -43,6 +43,7 @@ std::optional<Rejection> CheckRequest(const Generation& generation, Matched& mat
 }  // namespace
 
 void Receive(Worker& worker, Newcomer newcomer) {
+  newcomer.matched.added_headers = CertificateFields(*newcomer.generation->config, newcomer.client);
   const auto rejection =
       CheckRequest(*newcomer.generation, newcomer.matched, newcomer.request.head());
   const std::optional<AuthConfig>& auth = newcomer.matched.route->auth;

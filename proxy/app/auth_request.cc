@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "app/farewell.h"
+#include "app/refusal.h"
 #include "app/tracing.h"
 #include "app/worker.h"
 #include "http/forwarding.h"
@@ -19,11 +20,13 @@ namespace {
 // Of a 401's or 403's body. A longer one is not passed on.
 constexpr Bytes kLongestBody = 64 * 1024;
 
-// What describes the body and the upgrade of the request itself is not the sub-request's.
+// What describes the body and the upgrade of the request itself is not the sub-request's, nor are
+// its conditions: a 304 or 206 would be the answer to another question.
 bool IsOfTheRequestAlone(std::string_view name) {
   constexpr auto kNames = std::to_array<std::string_view>(
       {"Content-Length", "Content-Type", "Content-Encoding", "Transfer-Encoding", "Trailer",
-       "Expect", "Upgrade", "X-Forwarded-Method", "X-Forwarded-Uri"});
+       "Expect", "Upgrade", "X-Forwarded-Method", "X-Forwarded-Uri", "Range", "If-Range",
+       "If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since"});
   return EqualsIgnoringCase(name.substr(0, 14), "Sec-WebSocket-") ||
          std::ranges::any_of(
              kNames, [name](std::string_view other) { return EqualsIgnoringCase(name, other); });
@@ -46,9 +49,18 @@ AuthRequest::AuthRequest(Worker& worker, Newcomer newcomer)
   held_.Set(early_.size());
 }
 
+// What the client's version cannot read leaves the body with its head.
+void AuthRequest::ExpectAnswer() {
+  answer_ = ResponseReader(config().limits.header_size);
+  body_.clear();
+  if (newcomer_.request.head().version >= 11) return;
+  answer_.SetDataSink([this](std::string_view data) { body_.append(data); });
+}
+
 void AuthRequest::Start() noexcept {
   newcomer_.client.conn->set_handler(this);
   worker_.loop().timers().Arm(timer_, worker_.now() + forward().timeout);
+  ExpectAnswer();
   Dial();
 }
 
@@ -73,9 +85,12 @@ std::string AuthRequest::Question() const {
   const TraceContext trace = TraceOf(head, upstream);
   RequestHop hop = HopOf(config(), newcomer_.client, head, upstream, trace);
   hop.close = true;
-  hop.added = {{"X-Forwarded-Method", head.method}, {"X-Forwarded-Uri", head.target}};
-  hop.forwarded_host = Find(head.fields, "Host").value_or("");
-  TellCertificate(config(), newcomer_.client, hop);
+  const RequestTarget asked = TargetOf(head);
+  hop.added = newcomer_.matched.added_headers;
+  hop.added.push_back({"X-Forwarded-Method", head.method});
+  hop.added.push_back({"X-Forwarded-Uri", asked.target});
+  hop.forwarded_host = asked.host;
+  RemoveCertificateFields(config(), hop);
   return ForwardRequest(question, hop);
 }
 
@@ -97,8 +112,10 @@ void AuthRequest::OnReceive(Conn& conn, std::span<const std::uint8_t> data) noex
 void AuthRequest::ReadAnswer(std::span<const std::uint8_t> data) {
   while (true) {
     const ResponseReader::Result result = answer_.Feed(data);
-    body_.append(result.held);
-    body_.append(reinterpret_cast<const char*>(data.data()), result.pass);
+    if (newcomer_.request.head().version >= 11) {
+      body_.append(result.held);
+      body_.append(reinterpret_cast<const char*>(data.data()), result.pass);
+    }
     data = data.subspan(result.taken);
     switch (result.status) {
       case ResponseReader::Status::kNeedMore:
@@ -127,7 +144,7 @@ void AuthRequest::ReadAnswer(std::span<const std::uint8_t> data) {
           PassOn();
           return;
         }
-        answer_ = ResponseReader(config().limits.header_size);  // it was a 1xx
+        ExpectAnswer();  // it was a 1xx
         break;
     }
   }
@@ -164,12 +181,15 @@ void AuthRequest::PassOn() {
   } else {
     metrics.http_requests[ClassOf(head.status)].Add();
   }
-  Log(LogLevel::kInfo, "refused",
-      {{"client", AddressOf(config(), newcomer_.client, request)},
-       {"route", newcomer_.matched.route->name},
-       {"status", head.status},
-       {"why", "by auth.forward"},
-       {"target", TargetForLog(config(), request)}});
+  const std::string id = worker_.NewRequestId();
+  const std::string address = AddressOf(config(), newcomer_.client, request);
+  const TraceContext trace = TraceContext::Of(request.fields);
+  const std::string target = TargetForLog(config(), request);
+  TellOfRefusal(worker_, head.status, "by auth.forward", id,
+                {.client = address,
+                 .route = newcomer_.matched.route->name,
+                 .trace = trace.id(),
+                 .target = target});
   const std::string answer =
       ForwardResponse(head, {.close = true, .client_version = request.version}) +
       (request.method == "HEAD" ? std::string() : body_);
@@ -179,15 +199,23 @@ void AuthRequest::PassOn() {
 
 void AuthRequest::Fail(std::string_view why) {
   if (!newcomer_.client) return;
+  const std::string_view url = config().upstreams[forward().upstream].url;
   Log(LogLevel::kWarn, "auth_failed",
       {{"route", newcomer_.matched.route->name},
-       {"url", config().upstreams[forward().upstream].url},
+       {"url", url.substr(0, url.find('?'))},
        {"why", why}});
   Newcomer newcomer = std::move(newcomer_);
   newcomer_.client = Client{};
   Reject(worker_, std::move(newcomer),
          {503, "whether this request may pass cannot be found out now",
           HandshakeResult::kAuthUnavailable});
+  Leave();
+}
+
+void AuthRequest::OnCut() noexcept {
+  if (!newcomer_.client) return;
+  Reject(worker_, std::move(newcomer_),
+         {503, std::string(kWhyStopping), HandshakeResult::kShutdown});
   Leave();
 }
 

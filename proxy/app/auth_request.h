@@ -23,6 +23,7 @@ class AuthRequest : public Session {
   void Start() noexcept override;
   // A decision is a matter of seconds (auth.forward.timeout).
   void OnDrain(TimePoint /*at*/) noexcept override {}
+  void OnCut() noexcept override;
   Bytes buffered() const override { return held_.value(); }
   void OnPressure() noexcept override { Leave(); }
   void OnConnected(Conn& conn) noexcept override;
@@ -33,6 +34,7 @@ class AuthRequest : public Session {
  private:
   const ForwardAuthConfig& forward() const { return *newcomer_.matched.route->auth->forward; }
   std::string Question() const;
+  void ExpectAnswer();
   void Dial();
   void ReadAnswer(std::span<const std::uint8_t> data);
   void Decide();
@@ -47,7 +49,7 @@ class AuthRequest : public Session {
   std::unique_ptr<Conn> upstream_;
   ResponseReader answer_;
   bool answered_ = false;  // with a final head
-  std::string body_;       // of a refusal, as it came
+  std::string body_;       // of a refusal: as it came, or without chunk headers for HTTP/1.0
   Timer timer_;
 };
 

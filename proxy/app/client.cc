@@ -40,7 +40,21 @@ RequestHop HopOf(const Config& config, const Client& client, const RequestHead& 
   return hop;
 }
 
-void TellCertificate(const Config& config, const Client& client, RequestHop& hop) {
+std::vector<Field> CertificateFields(const Config& config, const Client& client) {
+  std::vector<Field> fields;
+  const std::optional<ListenerTlsConfig>& tls = config.listeners[client.listener].tls;
+  const bool told = tls && !(tls->subject_header.empty() && tls->fingerprint_header.empty());
+  const bool secure = client.conn != nullptr && client.conn->tls() != nullptr;
+  const auto peer = told && secure ? client.conn->tls()->peer() : std::nullopt;
+  if (!peer) return fields;
+  if (!tls->subject_header.empty()) fields.push_back({tls->subject_header, peer->subject});
+  if (!tls->fingerprint_header.empty()) {
+    fields.push_back({tls->fingerprint_header, peer->fingerprint});
+  }
+  return fields;
+}
+
+void RemoveCertificateFields(const Config& config, RequestHop& hop) {
   // Whoever comes in by another listener must not speak for this one.
   for (const ListenerConfig& listener : config.listeners) {
     if (!listener.tls) continue;
@@ -49,21 +63,12 @@ void TellCertificate(const Config& config, const Client& client, RequestHop& hop
       if (!name->empty()) hop.removed.push_back(*name);
     }
   }
-  const std::optional<ListenerTlsConfig>& tls = config.listeners[client.listener].tls;
-  const bool told = tls && !(tls->subject_header.empty() && tls->fingerprint_header.empty());
-  const bool secure = client.conn != nullptr && client.conn->tls() != nullptr;
-  if (const auto peer = told && secure ? client.conn->tls()->peer() : std::nullopt) {
-    if (!tls->subject_header.empty()) hop.added.push_back({tls->subject_header, peer->subject});
-    if (!tls->fingerprint_header.empty()) {
-      hop.added.push_back({tls->fingerprint_header, peer->fingerprint});
-    }
-  }
 }
 
-void Rewrite(const Config& config, const Client& client, const RequestHead& head,
-             const Matched& matched, RequestHop& hop) {
+void Rewrite(const Config& config, const RequestHead& head, const Matched& matched,
+             RequestHop& hop) {
   const RouteConfig& route = *matched.route;
-  TellCertificate(config, client, hop);
+  RemoveCertificateFields(config, hop);
   if (route.auth && route.auth->forward) {
     for (const std::string& name : route.auth->forward->headers) hop.removed.push_back(name);
   }

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "app/presence.h"
 #include "config/route_match.h"
@@ -41,13 +42,15 @@ std::string TargetForLog(const Config& config, const RequestHead& head);
 RequestHop HopOf(const Config& config, const Client& client, const RequestHead& head,
                  const UpstreamConfig& upstream, const TraceContext& trace);
 
-// The fields that tell of the client's certificate: only the guard may set them.
-void TellCertificate(const Config& config, const Client& client, RequestHop& hop);
+// What its listener has to tell of the client's certificate.
+std::vector<Field> CertificateFields(const Config& config, const Client& client);
+// The client's own fields of such names, whatever the listener: only the guard may set them.
+void RemoveCertificateFields(const Config& config, RequestHop& hop);
 
 // What a route makes of a request besides: credentials that leave its URL, and the fields that only
 // the guard may set: the client's certificate, the auth URL's answer.
-void Rewrite(const Config& config, const Client& client, const RequestHead& head,
-             const Matched& matched, RequestHop& hop);
+void Rewrite(const Config& config, const RequestHead& head, const Matched& matched,
+             RequestHop& hop);
 
 // Lets the kernel find out, as fast as the route's heartbeat would, that a peer has vanished: for
 // what is sent and never acknowledged, and where nothing is sent. An upstream that is busy with a

@@ -177,7 +177,7 @@ void HttpSession::BeginRequest() {
   NewAnswer();
   RequestHop hop = HopOf(config(), client_, request_.head(), upstream_config_, trace_);
   hop.close = upstream_config_.keepalive.connections == 0;
-  Rewrite(config(), client_, request_.head(), matched_, hop);
+  Rewrite(config(), request_.head(), matched_, hop);
   PassBody(ForwardRequest(request_.head(), hop), std::exchange(early_, {}));
 }
 

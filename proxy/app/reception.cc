@@ -18,6 +18,8 @@ namespace {
 
 // For what is on its way already when the guard is stopped.
 constexpr Millis kLastChance{1'000};
+// For the first byte of who will be refused at it: he must not hold the room of others meanwhile.
+constexpr Millis kPatienceAtDoor{2'000};
 
 }  // namespace
 
@@ -41,11 +43,8 @@ Reception::Reception(Worker& worker, Client client, std::vector<std::uint8_t> ea
 void Reception::Start() noexcept {
   const LimitsConfig& limits = worker_.config().limits;
   if (first_) {
-    if (Begin()) {
-      worker_.loop().timers().Arm(timer_, worker_.now() + limits.handshake_timeout);
-    } else {
-      Leave();
-    }
+    worker_.loop().timers().Arm(timer_, worker_.now() + limits.handshake_timeout);
+    if (!Begin()) Leave();
     return;
   }
   client_.conn->set_handler(this);
@@ -113,6 +112,9 @@ void Reception::KnowAddress() {
   const ListenerConfig& listener = worker_.config().listeners[client_.listener];
   behind_proxy_ = IsTrusted(listener.trusted_proxies, client_.ip);
   if (door_ == Door::kOpen && !behind_proxy_) door_ = Knock(client_.ip);
+  if (door_ != Door::kOpen) {
+    worker_.loop().timers().ArmAtLatest(timer_, worker_.now() + kPatienceAtDoor);
+  }
 }
 
 Reception::Door Reception::Knock(const std::string& ip) {
@@ -246,7 +248,7 @@ void Reception::Dispatch(std::span<const std::uint8_t> rest) {
 
 void Reception::Refuse(int status, std::string_view why, HandshakeResult result, int retry_after) {
   worker_.metrics().unrouted().handshakes[result].Add();
-  const std::string ip = client_.ip;
+  const std::string ip = AddressOf(worker_.config(), client_, reader_.head());
   const TraceContext trace = TraceContext::Of(reader_.head().fields);  // none begins here
   const std::string target = TargetForLog(worker_.config(), reader_.head());
   RefuseClient(worker_, std::move(client_), status, why,

@@ -30,6 +30,10 @@ struct RefusalNote {
   int retry_after = 0;           // seconds; 0: not said
 };
 
+// Says in the log, and to who watches the guard's events, that somebody has been refused.
+void TellOfRefusal(Worker& worker, int status, std::string_view why, std::string_view request_id,
+                   const RefusalNote& note);
+
 // Answers by a problem of our own, sees the client off, and says so in the log under the answer's
 // request id. Does nothing when the client is gone.
 void RefuseClient(Worker& worker, Client client, int status, std::string_view why,

@@ -42,7 +42,7 @@ std::string Forwarded(const Generation& generation, const Client& client, const 
   hop.strip_extensions = route.compression == Compression::kOff;
   // Of other extensions nobody knows what they do to messages that the profile must read.
   hop.deflate_only = route.turn.reads_content();
-  Rewrite(*generation.config, client, head, matched, hop);
+  Rewrite(*generation.config, head, matched, hop);
   return ForwardRequest(head, hop);
 }
 

@@ -16,7 +16,13 @@ namespace {
 using std::chrono_literals::operator""ms;
 using std::chrono_literals::operator""min;
 
-constexpr std::size_t kShortestSecret = 32;  // RFC 7518 §3.2: as long as the hash of HS256
+// RFC 7518 §3.2: as long as the hash.
+std::size_t ShortestSecret(const std::vector<JwtAlgorithm>& algorithms) {
+  const auto has = [&](JwtAlgorithm one) {
+    return std::ranges::find(algorithms, one) != algorithms.end();
+  };
+  return has(JwtAlgorithm::kHs512) ? 64 : has(JwtAlgorithm::kHs384) ? 48 : 32;
+}
 
 constexpr Word<JwtAlgorithm> kAlgorithms[] = {
     {"HS256", JwtAlgorithm::kHs256}, {"HS384", JwtAlgorithm::kHs384},
@@ -53,7 +59,8 @@ void RefuseKey(Section& jwt, std::string_view key, const std::string& why) {
   if (const std::optional<Value> value = jwt.Find(key)) jwt.Error(*value, key, why);
 }
 
-void ReadSharedSecret(Section& jwt, const NamedFiles& files, std::string& out) {
+void ReadSharedSecret(Section& jwt, const NamedFiles& files, std::size_t shortest,
+                      std::string& out) {
   const std::optional<Value> text = jwt.Find("secret");
   const std::optional<Value> in_file = jwt.Find("secret_file");
   const std::string_view key = in_file ? "secret_file" : "secret";
@@ -62,9 +69,12 @@ void ReadSharedSecret(Section& jwt, const NamedFiles& files, std::string& out) {
   } else if (!text && !in_file) {
     jwt.Error("'secret' or 'secret_file' is missing: HS* need one");
   } else if (in_file ? files.ReadSecret(jwt, key, out) : jwt.ReadText(key, out)) {
-    if (out.size() < kShortestSecret) {
+    if (out.size() < shortest) {
       jwt.Error(*jwt.Find(key), key,
-                "is shorter than 32 bytes and could be guessed; `openssl rand -hex 32` prints one");
+                "is shorter than " + std::to_string(shortest) +
+                    " bytes and could be guessed; `openssl rand -hex 32` prints one");
+    } else if (out.find("-----BEGIN ") != std::string::npos) {
+      jwt.Error(*jwt.Find(key), key, "is PEM, which everybody may have; HS* need a secret");
     }
   }
   RefuseKey(jwt, "keys_file", "is of no use to HS*, which need a secret");
@@ -107,7 +117,7 @@ void ReadJwt(Section& jwt, const NamedFiles& files, JwtConfig& out) {
   if (out.algorithms.empty()) {  // reported; which key is wanted cannot be told
     for (const char* key : {"secret", "secret_file", "keys_file"}) jwt.Find(key);
   } else if (IsShared(out.algorithms.front())) {
-    ReadSharedSecret(jwt, files, out.secret);
+    ReadSharedSecret(jwt, files, ShortestSecret(out.algorithms), out.secret);
   } else {
     keys = ReadKeysFile(jwt, files, out.keys_file);
   }

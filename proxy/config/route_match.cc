@@ -66,8 +66,26 @@ bool MatchHeader(const HeaderMatch& want, const RequestHead& head) {
   });
 }
 
-std::string PartValue(const KeyPart& part, const Matched& matched, const RequestHead& head,
-                      std::string_view client_ip) {
+// Whether only the guard may say what a field of this name says: the auth URL, or a certificate.
+bool IsGuarded(const Config& config, const RouteConfig& route, std::string_view name) {
+  const auto same = [name](const std::string& other) { return EqualsNoCase(other, name); };
+  const auto tells = [&](const ListenerConfig& listener) {
+    return listener.tls &&
+           (same(listener.tls->subject_header) || same(listener.tls->fingerprint_header));
+  };
+  const bool asked = route.auth && route.auth->forward;
+  return std::ranges::any_of(config.listeners, tells) ||
+         (asked && std::ranges::any_of(route.auth->forward->headers, same));
+}
+
+std::string HeaderValue(const Config& config, const Matched& matched, const RequestHead& head,
+                        std::string_view name) {
+  const bool guarded = IsGuarded(config, *matched.route, name);
+  return std::string(Find(guarded ? matched.added_headers : head.fields, name).value_or(""));
+}
+
+std::string PartValue(const Config& config, const KeyPart& part, const Matched& matched,
+                      const RequestHead& head, std::string_view client_ip) {
   switch (part.source) {
     case KeyPart::Source::kText:
       return part.name;
@@ -79,7 +97,7 @@ std::string PartValue(const KeyPart& part, const Matched& matched, const Request
     case KeyPart::Source::kQuery:
       return QueryValue(QueryOf(head.target), part.name).value_or("");
     case KeyPart::Source::kHeader:
-      return std::string(Find(head.fields, part.name).value_or(""));
+      return HeaderValue(config, matched, head, part.name);
     case KeyPart::Source::kCookie:
       return CookieValue(head.fields, part.name).value_or("");
     case KeyPart::Source::kClientIp:
@@ -90,11 +108,11 @@ std::string PartValue(const KeyPart& part, const Matched& matched, const Request
   return {};
 }
 
-std::string Fill(const KeyTemplate& parts, const Matched& matched, const RequestHead& head,
-                 std::string_view client_ip) {
+std::string Fill(const Config& config, const KeyTemplate& parts, const Matched& matched,
+                 const RequestHead& head, std::string_view client_ip) {
   std::string key;
   for (const KeyPart& part : parts) {
-    const std::string value = PartValue(part, matched, head, client_ip);
+    const std::string value = PartValue(config, part, matched, head, client_ip);
     if (value.empty()) return {};
     key += value;
   }
@@ -122,7 +140,7 @@ std::optional<Matched> MatchRoute(const Config& config, const RequestHead& head)
 std::string SessionKey(const Config& config, const Matched& matched, const RequestHead& head,
                        std::string_view client_ip) {
   for (const KeyTemplate& alternative : matched.route->session.key) {
-    const std::string key = Fill(alternative, matched, head, client_ip);
+    const std::string key = Fill(config, alternative, matched, head, client_ip);
     if (!key.empty()) return config.upstreams[matched.route->upstream].name + '\0' + key;
   }
   return {};

@@ -16,7 +16,8 @@ namespace connguard {
 struct Matched {
   const RouteConfig* route = nullptr;                           // lives in the Config
   std::vector<std::pair<std::string, std::string>> path_names;  // {name} and what stood there
-  // Of its admission: claims of a token that was believed, and headers that go upstream.
+  // Of its admission: claims of a token that was believed, and headers that go upstream, of the
+  // client's certificate and of the auth URL.
   std::optional<JwtClaims> claims{};
   std::vector<Field> added_headers{};
 };
@@ -32,7 +33,7 @@ std::optional<Matched> MatchRoute(const Config& config, const RequestHead& head)
 // The fence's key: the upstream's name, NUL, and the first alternative of `session.key` whose parts
 // are all there and not empty. Two routes to one upstream share a fence where their keys agree.
 // Empty when there is none: the request is not fenced. `matched` is MatchRoute's, for the same
-// head.
+// head. A header that only the guard may set is the one that goes upstream, never the client's own.
 std::string SessionKey(const Config& config, const Matched& matched, const RequestHead& head,
                        std::string_view client_ip);
 

@@ -108,26 +108,17 @@ void Append(std::string& out, std::string_view name, std::string_view value) {
   out.append(name).append(": ").append(value).append("\r\n");
 }
 
-// Where a request goes, as its origin wants to read it.
-struct Origin {
-  std::string target;
-  std::string_view host;
-  bool named = false;  // by a Host field
-};
-
 // RFC 9112 §3.2.2: an absolute target's authority counts, and an origin gets a path.
-Origin OriginOf(const RequestHead& head, const RequestHop& hop) {
-  const std::string& whole = hop.target.empty() ? head.target : hop.target;
-  const std::optional<std::string_view> field = Find(head.fields, "Host");
+RequestTarget TargetOf(const RequestHead& head, const std::string& whole) {
   const std::optional<AbsoluteTarget> absolute = ParseAbsolute(whole);
-  if (!absolute) return {whole, field.value_or(hop.host), field.has_value()};
+  if (!absolute) return {whole, Find(head.fields, "Host").value_or("")};
   std::string target(absolute->path_and_query);
   if (target.empty() && head.method == "OPTIONS") {
     target = "*";
   } else if (!target.starts_with('/')) {
     target.insert(target.begin(), '/');
   }
-  return {std::move(target), absolute->authority, field.has_value()};
+  return {std::move(target), absolute->authority};
 }
 
 // `field`'s values of all lines, as one list that ends with `last`.
@@ -212,6 +203,8 @@ bool SameToGateways(std::string_view a, std::string_view b) {
   return std::ranges::equal(a, b, {}, plain, plain);
 }
 
+RequestTarget TargetOf(const RequestHead& head) { return TargetOf(head, head.target); }
+
 bool MayBeSet(std::string_view name) {
   if (EqualsIgnoringCase(name, "Trailer") || EqualsIgnoringCase(name, "Via")) return false;
   return FateOf(name, &Rule::request, NamedFields(Fields{})) == Fate::kPass;
@@ -220,11 +213,12 @@ bool MayBeSet(std::string_view name) {
 std::string ForwardRequest(const RequestHead& head, const RequestHop& hop) {
   constexpr std::size_t kUsualHead = 1024;
   const NamedFields named(head.fields);
-  const Origin origin = OriginOf(head, hop);
+  RequestTarget origin = TargetOf(head, hop.target.empty() ? head.target : hop.target);
+  if (origin.host.empty()) origin.host = hop.host;
   std::string out;
   out.reserve(kUsualHead);
   out.append(head.method).append(" ").append(origin.target).append(" HTTP/1.1\r\n");
-  if (!origin.named && !origin.host.empty()) Append(out, "Host", origin.host);
+  if (!Find(head.fields, "Host") && !origin.host.empty()) Append(out, "Host", origin.host);
   for (const Field& field : head.fields) {
     const Fate fate = FateOf(field.name, &Rule::request, named);
     if (!Passes(fate, field, head, hop) || IsReplaced(field.name, hop)) continue;

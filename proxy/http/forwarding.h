@@ -38,6 +38,14 @@ struct ResponseHop {
   bool via = false;
 };
 
+// Where a request goes, as its origin reads it: an absolute target is its path and query here, and
+// its authority outranks Host (RFC 9112 §3.2.2).
+struct RequestTarget {
+  std::string target;
+  std::string_view host;  // of the head; empty: it names none
+};
+RequestTarget TargetOf(const RequestHead& head);
+
 // True for a field that a configuration may put into a request: not one of those that belong to one
 // hop, frame the message, make the WebSocket handshake, or are the proxy's own to say.
 bool MayBeSet(std::string_view name);

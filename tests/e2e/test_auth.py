@@ -11,7 +11,8 @@ from typing import Any, Callable, Iterator
 import pytest
 
 from guardconfig import guard_config
-from httpclient import Agent, request
+from httpclient import Agent, exchange, request
+from test_admin_sessions import events
 from tokens import SECRET, RsaKey, fresh, hs256, unsigned
 from wsclient import Client, Closed, Refused
 
@@ -203,11 +204,65 @@ async def test_an_auth_url_decides(guarded, auth_url):
         assert results[f'connguard_handshakes_total{{route="chat",result="{result}"}}'] == 1
 
 
+async def test_an_auth_url_and_the_backend_hear_of_one_host_and_path(
+    start_agent, start_guard, auth_url
+):
+    """An absolute target's authority outranks Host; the auth URL judges by what is served."""
+    agent = start_agent("D")
+    config = guard_config(agent.port).replace(
+        '    match: {path: "/**"}\n    upstream: agent\n',
+        '    match: {path: "/**"}\n    upstream: agent\n' + forward(auth_url.server_port),
+    )
+    guard = start_guard(config)
+    answer = await exchange(
+        guard.port,
+        b"GET http://inner.example/headers?a=b HTTP/1.1\r\nHost: outer.example\r\n"
+        b"Cookie: pass=yes\r\nIf-None-Match: *\r\nRange: bytes=0-1\r\nConnection: close\r\n\r\n",
+    )
+    assert dict(answer.json()["headers"])["host"] == "inner.example"
+    asked = AuthUrl.asked[-1]
+    assert asked["x-forwarded-host"] == "inner.example"
+    assert asked["x-forwarded-uri"] == "/headers?a=b"
+    assert "if-none-match" not in asked and "range" not in asked
+
+
+async def test_the_auth_urls_word_names_a_session_and_the_clients_does_not(guarded, auth_url):
+    guard, _ = guarded(route=forward(auth_url.server_port), key="{header.x-user}")
+    mine = (("Cookie", "pass=yes"), ("X-User", "one"))
+    first = await Client.connect(guard.port, "/ws/one", headers=mine)
+    second = await Client.connect(guard.port, "/ws/two", headers=(("Cookie", "pass=yes"),))
+    with pytest.raises(Closed) as closed:
+        await first.receive()
+    assert closed.value.code == 4409
+    await second.turn()
+    assert await second.close() == 1000
+
+
+async def test_a_refusal_in_chunks_is_passed_on_as_the_client_can_read_it(guarded):
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        hints = b"HTTP/1.1 103 Early Hints\r\n\r\n"
+        answer = hints + b"HTTP/1.1 401 No\r\nTransfer-Encoding: chunked\r\n\r\n"
+        for byte in answer + b"3\r\nabc\r\n4\r\ndefg\r\n0\r\n\r\n":
+            writer.write(bytes([byte]))
+            await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(refuse, "127.0.0.1", 0)
+    async with server:
+        guard, _ = guarded(route=forward(server.sockets[0].getsockname()[1]))
+        for version in (b"1.0", b"1.1"):
+            asked = b"GET /ws/ann HTTP/" + version + b"\r\nHost: a\r\n\r\n"
+            answer = await exchange(guard.port, asked)
+            assert (answer.status, answer.body) == (401, b"abcdefg"), version
+
+
 async def test_an_auth_url_that_is_not_there_admits_nobody(guarded):
     guard, _ = guarded(route=forward(1))
     no = await refused(guard, headers=(("Cookie", "pass=yes"),))
     assert no.status == 503
-    assert "auth_failed" in guard.log()
+    assert "auth_failed" in guard.log() and "/check" in guard.log()
+    assert "x=1" not in guard.log(), "a query is in the log"
 
 
 async def test_an_auth_url_that_hangs_admits_nobody(guarded):
@@ -216,6 +271,36 @@ async def test_an_auth_url_that_hangs_admits_nobody(guarded):
         port = server.sockets[0].getsockname()[1]
         guard, _ = guarded(route=forward(port, ", timeout: 300ms"))
         assert (await refused(guard)).status == 503
+
+
+async def test_an_end_of_the_guard_is_no_silence_for_who_waits_for_the_auth_url(guarded):
+    asked = asyncio.Event()
+
+    async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        asked.set()
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(hang, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        words = forward(port, ", timeout: 5m")
+        guard, _ = guarded(route=words, limits="{}\nshutdown: {drain: 500ms}")
+        waiting = asyncio.create_task(refused(guard))
+        await asyncio.wait_for(asked.wait(), 20)
+        guard.process.terminate()
+        no = await asyncio.wait_for(waiting, 20)
+        assert no.status == 503 and "stopping" in no.body.decode()
+        assert await asyncio.to_thread(guard.process.wait, 20) == 0
+
+
+async def test_who_watches_hears_of_the_auth_urls_refusals(guarded, auth_url):
+    guard, _ = guarded(route=forward(auth_url.server_port))
+    async with events(guard.admin) as stream:
+        assert (await refused(guard)).status == 401
+        name, data = await anext(stream)
+        assert (name, data["status"], data["route"]) == ("refused", 401, "chat")
 
 
 async def test_what_is_sent_behind_the_handshake_is_not_lost(guarded, auth_url):

@@ -227,6 +227,18 @@ async def test_slow_newcomers_keep_nobody_out(start_agent, start_guard, report, 
     report(f"{SLOW} slow newcomers ({kind}): {served} clients served meanwhile")
 
 
+async def test_who_will_be_refused_does_not_hold_the_room_of_others(start_agent, start_guard):
+    """Beyond an address's limit silence is no way to keep a connection."""
+    limits = "{connections_per_ip: 1, handshake_timeout: 5m}"
+    guard = start_guard(guard_config(start_agent("D").port, limits=limits))
+    client = await Client.connect(guard.port, "/ws/ann")
+    silent = [await asyncio.open_connection("127.0.0.1", guard.port) for _ in range(5)]
+    for reader, writer in silent:
+        assert await asyncio.wait_for(reader.read(), 30) == b""
+        writer.close()
+    assert await client.close() == 1000
+
+
 async def test_a_head_that_is_too_large(start_agent, start_guard):
     guard = start_guard(guard_config(start_agent("D").port, limits="{header_size: 4KiB}"))
     large = GET.replace(b"\r\n\r\n", b"\r\nX: " + b"y" * 5000 + b"\r\n\r\n")

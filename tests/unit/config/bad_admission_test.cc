@@ -149,7 +149,17 @@ const BadCase kJwtCases[] = {
     Jwt("TwoSecrets",
         "algorithms: [HS256], secret: 0123456789abcdef0123456789abcdef, secret_file: secret",
         "12:94: auth.jwt.secret_file: there is auth.jwt.secret as well; keep one"),
-    Jwt("ShortSecret", "algorithms: [HS512], secret: 0123456789abcdef0123456789abcde",
+    Jwt("ShortSecretOfTheLongestHash",
+        "algorithms: [HS256, HS512], secret: 0123456789abcdef0123456789abcdef0123456789abcdef",
+        "12:54: auth.jwt.secret: is shorter than 64 bytes and could be guessed; `openssl rand -hex "
+        "32` prints one"),
+    Jwt("ShortSecretOfHs384", "algorithms: [HS384], secret: 0123456789abcdef0123456789abcdef",
+        "12:47: auth.jwt.secret: is shorter than 48 bytes and could be guessed; `openssl rand -hex "
+        "32` prints one"),
+    Jwt("PublicSecret",
+        "algorithms: [HS256], secret: '-----BEGIN PUBLIC KEY----- 0123456789abcdef'",
+        "12:47: auth.jwt.secret: is PEM, which everybody may have; HS* need a secret"),
+    Jwt("ShortSecret", "algorithms: [HS256], secret: 0123456789abcdef0123456789abcde",
         "12:47: auth.jwt.secret: is shorter than 32 bytes and could be guessed; `openssl rand -hex "
         "32` prints one"),
     Jwt("ShortSecretInAFile", "algorithms: [HS256], secret_file: short",

@@ -132,9 +132,9 @@ TEST_F(LoadAdmissionTest, EveryWordOfJwtReachesItsField) {
 TEST_F(LoadAdmissionTest, JwtNeedsNoMoreThanAlgorithmsAndASecret) {
   const std::string secret = "0123456789abcdef0123456789abcdef";
   for (const std::string& word : {std::string("secret_file: secret"), "secret: " + secret}) {
-    const Config config = Load({{12, "    auth: {jwt: {algorithms: [HS384], " + word + "}}"}});
+    const Config config = Load({{12, "    auth: {jwt: {algorithms: [HS256], " + word + "}}"}});
     EXPECT_EQ(Dumped(config, " jwt"),
-              " jwt 1 secret <" + secret + "> keys <> issuer <> leeway 30000 audience from 0 <>\n");
+              " jwt 0 secret <" + secret + "> keys <> issuer <> leeway 30000 audience from 0 <>\n");
     EXPECT_EQ(PrintConfig(config).find(secret), std::string::npos);
     ExpectRoundTrip(config);
   }

@@ -152,6 +152,27 @@ TEST(SessionKeyTest, EscapesDoNotMakeAnotherUser) {
   EXPECT_EQ(Key(config, Get("/ws/%75%73%65%72?x")), "user");
 }
 
+TEST(SessionKeyTest, WhatOnlyTheGuardMaySayIsNotTakenFromTheClient) {
+  Config config = Routes(R"yaml(
+  - name: a
+    upstream: one
+    auth: {forward: {url: "http://auth:1/", headers: [X-User]}}
+    session: {key: ["{header.x-user}", "{header.X-Subject}", "{header.X-Own}"]}
+)yaml");
+  const RequestHead head =
+      Get("/", {{"X-User", "root"}, {"x-subject", "CN=root"}, {"X-Own", "me"}});
+  EXPECT_EQ(Key(config, head), "CN=root");
+  config.listeners.front().tls.emplace().subject_header = "X-Subject";
+  EXPECT_EQ(Key(config, head), "me");
+  config.listeners.front().tls->subject_header.clear();
+  config.listeners.front().tls->fingerprint_header = "X-SUBJECT";
+  Matched matched = *MatchRoute(config, head);
+  matched.added_headers = {{"X-Subject", "CN=ann"}};
+  EXPECT_TRUE(SessionKey(config, matched, head, "").ends_with("CN=ann"));
+  matched.added_headers.push_back({"X-User", "ann"});
+  EXPECT_TRUE(SessionKey(config, matched, head, "").ends_with('\0' + std::string("ann")));
+}
+
 TEST(SessionKeyTest, RoutesToOneUpstreamShareAFenceAndUpstreamsDoNot) {
   const Config config = Routes(R"yaml(
   - {name: a, match: {path: "/a/{id}"}, upstream: one, session: {key: "{path.id}"}}

@@ -336,5 +336,17 @@ TEST(ForwardResponseTest, UpgradeRequiredStillSaysToWhat) {
   EXPECT_TRUE(Holds(Forwarded(text, ResponseHop{.close = true}), "Connection: close, Upgrade"));
 }
 
+TEST(TargetOfTest, AnAbsoluteTargetsAuthorityOutranksHost) {
+  const auto of = [](const std::string& target, const std::string& more = "Host: a.example\r\n") {
+    const RequestHead head = Request("GET " + target + " HTTP/1.0\r\n" + more + "\r\n");
+    const RequestTarget asked = TargetOf(head);
+    return asked.target + " of " + std::string(asked.host);
+  };
+  EXPECT_EQ(of("/x?y"), "/x?y of a.example");
+  EXPECT_EQ(of("/x", ""), "/x of ");
+  EXPECT_EQ(of("http://b.example:1/x?y"), "/x?y of b.example:1");
+  EXPECT_EQ(of("http://b.example?y", ""), "/?y of b.example");
+}
+
 }  // namespace
 }  // namespace connguard
