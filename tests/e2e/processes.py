@@ -82,6 +82,15 @@ class Server:
     def log(self) -> str:
         return self.log_path.read_text(errors="replace")
 
+    def says(self, pattern: str, timeout: float = 10.0) -> bool:
+        """Waits for the log to have it: the guard writes from a thread of its own."""
+        deadline = time.monotonic() + timeout
+        while not re.search(pattern, self.log()):
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.02)
+        return True
+
     def descriptors(self) -> int:
         return len(os.listdir(f"/proc/{self.pid}/fd"))
 
