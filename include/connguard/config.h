@@ -197,6 +197,8 @@ struct OriginPattern {
   std::string host{};          // lower case, without the `*.`
   std::uint16_t port = 0;      // the scheme's where none was said
   bool any_subdomain = false;  // `*.host`: one label or more before it
+
+  friend bool operator==(const OriginPattern&, const OriginPattern&) = default;
 };
 
 // A credential that is moved out of the URL before the request goes upstream.

@@ -1,5 +1,6 @@
 #include "auth/algorithm.h"
 
+#include <algorithm>
 #include <array>
 
 namespace connguard {
@@ -7,26 +8,25 @@ namespace {
 
 struct Traits {
   JwtAlgorithm algorithm = JwtAlgorithm::kHs256;
-  std::string_view name{};
   KeyKind kind = KeyKind::kSecret;
   const char* digest = nullptr;
 };
 
 // In the order of JwtAlgorithm.
 constexpr std::array kTraits = {
-    Traits{JwtAlgorithm::kHs256, "HS256", KeyKind::kSecret, "SHA2-256"},
-    Traits{JwtAlgorithm::kHs384, "HS384", KeyKind::kSecret, "SHA2-384"},
-    Traits{JwtAlgorithm::kHs512, "HS512", KeyKind::kSecret, "SHA2-512"},
-    Traits{JwtAlgorithm::kRs256, "RS256", KeyKind::kRsa, "SHA2-256"},
-    Traits{JwtAlgorithm::kRs384, "RS384", KeyKind::kRsa, "SHA2-384"},
-    Traits{JwtAlgorithm::kRs512, "RS512", KeyKind::kRsa, "SHA2-512"},
-    Traits{JwtAlgorithm::kPs256, "PS256", KeyKind::kRsa, "SHA2-256"},
-    Traits{JwtAlgorithm::kPs384, "PS384", KeyKind::kRsa, "SHA2-384"},
-    Traits{JwtAlgorithm::kPs512, "PS512", KeyKind::kRsa, "SHA2-512"},
-    Traits{JwtAlgorithm::kEs256, "ES256", KeyKind::kP256, "SHA2-256"},
-    Traits{JwtAlgorithm::kEs384, "ES384", KeyKind::kP384, "SHA2-384"},
-    Traits{JwtAlgorithm::kEs512, "ES512", KeyKind::kP521, "SHA2-512"},
-    Traits{JwtAlgorithm::kEdDsa, "EdDSA", KeyKind::kEdwards, nullptr},
+    Traits{JwtAlgorithm::kHs256, KeyKind::kSecret, "SHA2-256"},
+    Traits{JwtAlgorithm::kHs384, KeyKind::kSecret, "SHA2-384"},
+    Traits{JwtAlgorithm::kHs512, KeyKind::kSecret, "SHA2-512"},
+    Traits{JwtAlgorithm::kRs256, KeyKind::kRsa, "SHA2-256"},
+    Traits{JwtAlgorithm::kRs384, KeyKind::kRsa, "SHA2-384"},
+    Traits{JwtAlgorithm::kRs512, KeyKind::kRsa, "SHA2-512"},
+    Traits{JwtAlgorithm::kPs256, KeyKind::kRsa, "SHA2-256"},
+    Traits{JwtAlgorithm::kPs384, KeyKind::kRsa, "SHA2-384"},
+    Traits{JwtAlgorithm::kPs512, KeyKind::kRsa, "SHA2-512"},
+    Traits{JwtAlgorithm::kEs256, KeyKind::kP256, "SHA2-256"},
+    Traits{JwtAlgorithm::kEs384, KeyKind::kP384, "SHA2-384"},
+    Traits{JwtAlgorithm::kEs512, KeyKind::kP521, "SHA2-512"},
+    Traits{JwtAlgorithm::kEdDsa, KeyKind::kEdwards, nullptr},
 };
 
 constexpr bool InOrder() {
@@ -35,7 +35,7 @@ constexpr bool InOrder() {
   }
   return true;
 }
-static_assert(InOrder());
+static_assert(InOrder() && kTraits.size() == kJwtAlgorithmNames.size());
 
 const Traits& TraitsOf(JwtAlgorithm algorithm) {
   return kTraits.at(static_cast<std::size_t>(algorithm));
@@ -44,14 +44,15 @@ const Traits& TraitsOf(JwtAlgorithm algorithm) {
 }  // namespace
 
 std::optional<JwtAlgorithm> JwtAlgorithmOf(std::string_view name) {
-  for (const Traits& traits : kTraits) {
-    if (traits.name == name) return traits.algorithm;
-  }
-  return std::nullopt;
+  const auto* const found = std::ranges::find(kJwtAlgorithmNames, name);
+  if (found == kJwtAlgorithmNames.end()) return std::nullopt;
+  return static_cast<JwtAlgorithm>(found - kJwtAlgorithmNames.begin());
 }
 
-std::string_view NameOf(JwtAlgorithm algorithm) { return TraitsOf(algorithm).name; }
 KeyKind KindOf(JwtAlgorithm algorithm) { return TraitsOf(algorithm).kind; }
+Bytes ShortestSecret(JwtAlgorithm algorithm) {
+  return algorithm == JwtAlgorithm::kHs256 ? 32 : algorithm == JwtAlgorithm::kHs384 ? 48 : 64;
+}
 const char* DigestOf(JwtAlgorithm algorithm) { return TraitsOf(algorithm).digest; }
 
 bool IsPss(JwtAlgorithm algorithm) {

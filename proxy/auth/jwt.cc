@@ -52,11 +52,6 @@ bool Contains(const std::vector<T>& values, const T& value) {
   return std::find(values.begin(), values.end(), value) != values.end();
 }
 
-// The shortest secret for an algorithm: as long as its hash (RFC 7518 §3.2).
-Bytes ShortestSecret(JwtAlgorithm algorithm) {
-  return algorithm == JwtAlgorithm::kHs256 ? 32 : algorithm == JwtAlgorithm::kHs384 ? 48 : 64;
-}
-
 // Why `config` is not sound as it stands, without a look at the file; empty: it is.
 std::string WhyUnsound(const JwtConfig& config) {
   if (config.algorithms.empty()) return "algorithms: there are none";
@@ -64,7 +59,7 @@ std::string WhyUnsound(const JwtConfig& config) {
   bool uses_file = false;
   for (const JwtAlgorithm algorithm : config.algorithms) {
     const std::string name(NameOf(algorithm));
-    const bool is_secret = KindOf(algorithm) == KeyKind::kSecret;
+    const bool is_secret = IsShared(algorithm);
     (is_secret ? uses_secret : uses_file) = true;
     if (is_secret && config.secret.empty()) return name + " needs a secret";
     if (!is_secret && config.keys_file.empty()) return name + " needs a keys_file";

@@ -30,16 +30,6 @@ constexpr Bytes kGiB = 1024 * kMiB;
 constexpr Bytes kTiB = 1024 * kGiB;
 constexpr std::uint64_t kMostWorkers = 64;
 
-constexpr Word<LogLevel> kLevels[] = {{"debug", LogLevel::kDebug},
-                                      {"info", LogLevel::kInfo},
-                                      {"warn", LogLevel::kWarn},
-                                      {"error", LogLevel::kError},
-                                      {"off", LogLevel::kOff}};
-constexpr Word<LogTarget> kLogTargets[] = {
-    {"none", LogTarget::kNone}, {"path", LogTarget::kPath}, {"full", LogTarget::kFull}};
-constexpr Word<LogFormat> kFormats[] = {
-    {"json", LogFormat::kJson}, {"logfmt", LogFormat::kLogfmt}, {"text", LogFormat::kText}};
-
 void ReadVersion(Section& root) {
   const std::optional<Value> value = root.Find("version");
   if (!value) {
@@ -145,8 +135,8 @@ void ReadAdmin(Section& root, const NamedFiles& files, Config& config) {
 void ReadLogging(Section& root, LoggingConfig& out) {
   std::optional<Section> logging = root.Sub("logging", "logging");
   if (!logging) return;
-  logging->ReadWord("level", out.level, kLevels);
-  logging->ReadWord("format", out.format, kFormats);
+  logging->ReadWord("level", out.level, kLogLevels);
+  logging->ReadWord("format", out.format, kLogFormats);
   logging->ReadWord("target", out.target, kLogTargets);
   logging->Finish();
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "config/distinct.h"
 #include "config/load_tls.h"
 #include "http/forwarding.h"
 #include "http/origin.h"
@@ -11,11 +12,6 @@
 
 namespace connguard {
 namespace {
-
-bool SameOrigin(const OriginPattern& a, const OriginPattern& b) {
-  return a.scheme == b.scheme && a.host == b.host && a.port == b.port &&
-         a.any_subdomain == b.any_subdomain;
-}
 
 Parsed<OriginPattern> ParsePattern(const std::string& text) {
   constexpr std::string_view kAnySubdomain = "://*.";
@@ -39,42 +35,6 @@ Parsed<OriginPattern> ParsePattern(const std::string& text) {
   return Parsed<OriginPattern>::Failed(
       "expected an origin such as https://app.example, https://*.example.com:8443 or null, found " +
       Quoted(text));
-}
-
-void ReadOrigins(Section& route, std::vector<OriginPattern>& out) {
-  const std::string_view key = "origins";
-  const std::optional<Value> list = route.Find(key);
-  if (!list) return;
-  for (const Value& item : route.reader().ItemsOrNone(*list, route.LabelOf(key))) {
-    const std::optional<std::string> text = route.reader().Text(item, route.LabelOf(key));
-    if (!text) continue;
-    const Parsed<OriginPattern> origin = ParsePattern(*text);
-    if (!origin) {
-      route.Error(item, key, origin.error);
-    } else if (std::ranges::any_of(
-                   out, [&](const auto& other) { return SameOrigin(other, *origin.value); })) {
-      route.Error(item, key, Quoted(*text) + " is there twice");
-    } else {
-      out.push_back(*origin.value);
-    }
-  }
-}
-
-void ReadStripQuery(Section& route, std::vector<std::string>& out) {
-  const std::string_view key = "strip_query";
-  const std::optional<Value> list = route.Find(key);
-  if (!list) return;
-  for (const Value& item : route.reader().ItemsOrNone(*list, route.LabelOf(key))) {
-    std::optional<std::string> name = route.reader().Text(item, route.LabelOf(key));
-    if (!name) continue;
-    if (name->empty()) {
-      route.Error(item, key, "is empty; name a query parameter");
-    } else if (std::ranges::find(out, *name) != out.end()) {
-      route.Error(item, key, Quoted(*name) + " is there twice");
-    } else {
-      out.push_back(*std::move(name));
-    }
-  }
 }
 
 void ReadFormat(Section& lift, LiftConfig& out) {
@@ -143,8 +103,10 @@ void CheckUnchecked(Section& section, const RouteConfig& route) {
 }  // namespace
 
 void ReadAdmission(Section& route, RouteConfig& out) {
-  ReadOrigins(route, out.origins);
-  ReadStripQuery(route, out.strip_query);
+  ReadDistinct(route, "origins", out.origins, ParsePattern);
+  ReadDistinct(route, "strip_query", out.strip_query, [](const std::string& name) {
+    return NonEmpty(name, "is empty; name a query parameter");
+  });
   ReadLift(route, out.lift);
 }
 

@@ -3,8 +3,12 @@
 #include "config/load_auth.h"
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 
+#include "auth/algorithm.h"
 #include "config/address.h"
+#include "config/distinct.h"
 #include "config/key_material.h"
 #include "config/load_places.h"
 #include "config/load_tls.h"
@@ -16,32 +20,23 @@ namespace {
 using std::chrono_literals::operator""ms;
 using std::chrono_literals::operator""min;
 
-// RFC 7518 §3.2: as long as the hash.
-std::size_t ShortestSecret(const std::vector<JwtAlgorithm>& algorithms) {
-  const auto has = [&](JwtAlgorithm one) {
-    return std::ranges::find(algorithms, one) != algorithms.end();
-  };
-  return has(JwtAlgorithm::kHs512) ? 64 : has(JwtAlgorithm::kHs384) ? 48 : 32;
-}
-
-constexpr Word<JwtAlgorithm> kAlgorithms[] = {
-    {"HS256", JwtAlgorithm::kHs256}, {"HS384", JwtAlgorithm::kHs384},
-    {"HS512", JwtAlgorithm::kHs512}, {"RS256", JwtAlgorithm::kRs256},
-    {"RS384", JwtAlgorithm::kRs384}, {"RS512", JwtAlgorithm::kRs512},
-    {"PS256", JwtAlgorithm::kPs256}, {"PS384", JwtAlgorithm::kPs384},
-    {"PS512", JwtAlgorithm::kPs512}, {"ES256", JwtAlgorithm::kEs256},
-    {"ES384", JwtAlgorithm::kEs384}, {"ES512", JwtAlgorithm::kEs512},
-    {"EdDSA", JwtAlgorithm::kEdDsa}};
+constexpr auto kAlgorithms = [] {
+  std::array<Word<JwtAlgorithm>, kJwtAlgorithmNames.size()> words{};
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    words[i] = {kJwtAlgorithmNames[i], static_cast<JwtAlgorithm>(i)};
+  }
+  return words;
+}();
 
 void ReadAlgorithms(Section& jwt, std::vector<JwtAlgorithm>& out) {
   const std::string_view key = "algorithms";
   const std::optional<Value> list = jwt.Require(key);
   if (!list) return;
   for (const Value& item : jwt.reader().Items(*list, jwt.LabelOf(key))) {
-    const std::optional<JwtAlgorithm> algorithm = jwt.WordOf(item, key, kAlgorithms);
+    const std::optional<JwtAlgorithm> algorithm = jwt.WordOf<JwtAlgorithm>(item, key, kAlgorithms);
     if (!algorithm) continue;
     if (std::ranges::find(out, *algorithm) != out.end()) {
-      jwt.Error(item, key, Quoted(WordOf(*algorithm)) + " is there twice");
+      jwt.Error(item, key, Quoted(NameOf(*algorithm)) + " is there twice");
     } else {
       out.push_back(*algorithm);
     }
@@ -98,17 +93,8 @@ void ReadAudience(Section& jwt, std::vector<std::string>& out) {
   if (!value) return;
   std::vector<Value> items{*value};
   if (value->node.IsSequence()) items = jwt.reader().Items(*value, jwt.LabelOf(key));
-  for (const Value& item : items) {
-    std::optional<std::string> text = jwt.reader().Text(item, jwt.LabelOf(key));
-    if (!text) continue;
-    if (text->empty()) {
-      jwt.Error(item, key, "is empty");
-    } else if (std::ranges::find(out, *text) != out.end()) {
-      jwt.Error(item, key, Quoted(*text) + " is there twice");
-    } else {
-      out.push_back(*std::move(text));
-    }
-  }
+  TakeDistinct(jwt, key, items, out,
+               [](const std::string& text) { return NonEmpty(text, "is empty"); });
 }
 
 void ReadJwt(Section& jwt, const NamedFiles& files, JwtConfig& out) {
@@ -117,7 +103,7 @@ void ReadJwt(Section& jwt, const NamedFiles& files, JwtConfig& out) {
   if (out.algorithms.empty()) {  // reported; which key is wanted cannot be told
     for (const char* key : {"secret", "secret_file", "keys_file"}) jwt.Find(key);
   } else if (IsShared(out.algorithms.front())) {
-    ReadSharedSecret(jwt, files, ShortestSecret(out.algorithms), out.secret);
+    ReadSharedSecret(jwt, files, ShortestSecret(std::ranges::max(out.algorithms)), out.secret);
   } else {
     keys = ReadKeysFile(jwt, files, out.keys_file);
   }
@@ -156,23 +142,9 @@ bool ReadForwardUrl(Section& forward, UpstreamConfig& upstream, std::string& tar
   return true;
 }
 
-void ReadAnswerHeaders(Section& forward, std::vector<std::string>& out) {
-  const std::string_view key = "headers";
-  const std::optional<Value> list = forward.Find(key);
-  if (!list) return;
-  for (const Value& item : forward.reader().ItemsOrNone(*list, forward.LabelOf(key))) {
-    std::optional<std::string> name = forward.reader().Text(item, forward.LabelOf(key));
-    if (!name) continue;
-    const bool twice = std::ranges::any_of(
-        out, [&](const std::string& other) { return EqualsIgnoringCase(other, *name); });
-    if (const std::string why = FieldNameError(*name); !why.empty()) {
-      forward.Error(item, key, why);
-    } else if (twice) {
-      forward.Error(item, key, Quoted(*name) + " is there twice");
-    } else {
-      out.push_back(*std::move(name));
-    }
-  }
+Parsed<std::string> ParseFieldName(const std::string& name) {
+  std::string why = FieldNameError(name);
+  return why.empty() ? Parsed<std::string>::Of(name) : Parsed<std::string>::Failed(std::move(why));
 }
 
 void ReadForward(Section& forward, const NamedFiles& files, UpstreamConfig& upstream,
@@ -182,17 +154,11 @@ void ReadForward(Section& forward, const NamedFiles& files, UpstreamConfig& upst
     upstream.tls = ReadUpstreamTls(forward, IsHttps(upstream.url), upstream.address.host, files);
   }
   forward.ReadDuration("timeout", out.timeout, {1ms, 10min});
-  ReadAnswerHeaders(forward, out.headers);
+  ReadDistinct(forward, "headers", out.headers, ParseFieldName, EqualsIgnoringCase);
   forward.Finish();
 }
 
 }  // namespace
-
-std::string_view WordOf(JwtAlgorithm algorithm) {
-  return std::ranges::find(kAlgorithms, algorithm, &Word<JwtAlgorithm>::value)->text;
-}
-
-bool IsShared(JwtAlgorithm algorithm) { return algorithm <= JwtAlgorithm::kHs512; }
 
 void ReadAuth(Section& route, const NamedFiles& files, std::vector<UpstreamConfig>& upstreams,
               RouteConfig& out) {

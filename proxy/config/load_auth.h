@@ -12,10 +12,4 @@ namespace connguard {
 void ReadAuth(Section& route, const NamedFiles& files, std::vector<UpstreamConfig>& upstreams,
               RouteConfig& out);
 
-// As `algorithms` calls it: `RS256`.
-std::string_view WordOf(JwtAlgorithm algorithm);
-
-// HS*: who can check a token can also make one.
-bool IsShared(JwtAlgorithm algorithm);
-
 }  // namespace connguard

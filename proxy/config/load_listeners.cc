@@ -5,29 +5,12 @@
 
 #include "config/address.h"
 #include "config/cidr.h"
+#include "config/distinct.h"
 #include "config/load_tls.h"
 #include "config/name_check.h"
 
 namespace connguard {
 namespace {
-
-void ReadTrustedProxies(Section& listener, std::vector<Cidr>& out) {
-  const std::string_view key = "trusted_proxies";
-  const std::optional<Value> list = listener.Find(key);
-  if (!list) return;
-  for (const Value& item : listener.reader().ItemsOrNone(*list, listener.LabelOf(key))) {
-    const std::optional<std::string> text = listener.reader().Text(item, listener.LabelOf(key));
-    if (!text) continue;
-    const Parsed<Cidr> block = ParseCidr(*text);
-    if (!block) {
-      listener.Error(item, key, block.error);
-    } else if (std::ranges::find(out, *block.value) != out.end()) {
-      listener.Error(item, key, Quoted(*text) + " is there twice");
-    } else {
-      out.push_back(*block.value);
-    }
-  }
-}
 
 void ReadProxyProtocol(Section& section, ListenerConfig& listener) {
   const std::string_view key = "proxy_protocol";
@@ -82,7 +65,7 @@ std::vector<ListenerConfig> ReadListeners(Section& root, const NamedFiles& files
       }
     }
     listener.tls = ReadListenerTls(section, files);
-    ReadTrustedProxies(section, listener.trusted_proxies);
+    ReadDistinct(section, "trusted_proxies", listener.trusted_proxies, ParseCidr);
     ReadProxyProtocol(section, listener);
     section.Finish();
     listeners.push_back(std::move(listener));

@@ -19,13 +19,6 @@ using std::chrono_literals::operator""s;
 using std::chrono_literals::operator""min;
 using std::chrono_literals::operator""h;
 
-constexpr Word<OnConflict> kOnConflict[] = {{"takeover", OnConflict::kTakeover},
-                                            {"reject", OnConflict::kReject},
-                                            {"share", OnConflict::kShare}};
-constexpr Word<OnDrop> kOnDrop[] = {{"finish", OnDrop::kFinish}, {"close", OnDrop::kClose}};
-constexpr Word<Compression> kCompression[] = {{"passthrough", Compression::kPassthrough},
-                                              {"off", Compression::kOff}};
-
 std::string Lower(std::string text) {
   std::ranges::transform(text, text.begin(), [](char c) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;

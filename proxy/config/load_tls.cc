@@ -13,8 +13,6 @@
 namespace connguard {
 namespace {
 
-constexpr Word<TlsVersion> kVersions[] = {{"1.2", TlsVersion::k12}, {"1.3", TlsVersion::k13}};
-
 // True when both files are sound.
 bool ReadCertificate(Section& certificate, const NamedFiles& files, CertificateFiles& out) {
   certificate.Require("chain");
@@ -84,7 +82,7 @@ std::optional<ListenerTlsConfig> ReadListenerTls(Section& listener, const NamedF
   if (!tls->ok()) return out;
   const bool certificates = ReadCertificates(*tls, files, out.certificates);
   const bool authorities = ReadAuthorities(*tls, "client_ca", files, out.client_ca);
-  tls->ReadWord("min_version", out.min_version, kVersions);
+  tls->ReadWord("min_version", out.min_version, kTlsVersions);
   ReadTeller(*tls, "subject_header", out.subject_header);
   ReadTeller(*tls, "fingerprint_header", out.fingerprint_header);
   if (!out.subject_header.empty() &&

@@ -17,8 +17,6 @@ using std::chrono_literals::operator""h;
 constexpr Millis kDefaultQuiet = 2s;
 constexpr std::string_view kDefaultProfile = "quiet";
 
-constexpr Word<bool> kAccepts[] = {{"any", false}, {"json-object", true}};
-
 // RFC 6901 §3; the whole document ("") is no place for a word.
 bool IsPointer(std::string_view text) {
   if (!text.starts_with('/')) return false;

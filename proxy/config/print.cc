@@ -6,53 +6,13 @@
 namespace connguard {
 namespace {
 
-std::string_view WordOf(LogLevel value) {
-  switch (value) {
-    case LogLevel::kDebug:
-      return "debug";
-    case LogLevel::kInfo:
-      return "info";
-    case LogLevel::kWarn:
-      return "warn";
-    case LogLevel::kError:
-      return "error";
-    case LogLevel::kOff:
-      return "off";
-  }
-  return {};
-}
-
-std::string_view WordOf(LogTarget value) {
-  switch (value) {
-    case LogTarget::kNone:
-      return "none";
-    case LogTarget::kPath:
-      return "path";
-    case LogTarget::kFull:
-      return "full";
-  }
-  return {};
-}
-
-std::string_view WordOf(LogFormat value) {
-  switch (value) {
-    case LogFormat::kJson:
-      return "json";
-    case LogFormat::kLogfmt:
-      return "logfmt";
-    case LogFormat::kText:
-      return "text";
-  }
-  return {};
-}
-
 void PrintListenerTls(const ListenerTlsConfig& tls, Page& page) {
   page.Line(4, "tls:");
   std::vector<std::string> certificates;
   for (const CertificateFiles& files : tls.certificates) certificates.push_back(Inline(files));
   page.Pair(6, "certificates", Listed(certificates));
   if (!tls.client_ca.empty()) page.Pair(6, "client_ca", Scalar(tls.client_ca));
-  page.Pair(6, "min_version", tls.min_version == TlsVersion::k12 ? "\"1.2\"" : "\"1.3\"");
+  page.Pair(6, "min_version", Scalar(WordFor(tls.min_version, kTlsVersions)));
   if (!tls.subject_header.empty()) page.Pair(6, "subject_header", Scalar(tls.subject_header));
   if (!tls.fingerprint_header.empty()) {
     page.Pair(6, "fingerprint_header", Scalar(tls.fingerprint_header));
@@ -112,9 +72,9 @@ void PrintProcess(const Config& config, Page& page) {
   page.Line(0, config.admin ? "admin:" : "admin: off");
   if (config.admin) PrintAdmin(*config.admin, page);
   page.Line(0, "logging:");
-  page.Pair(2, "level", WordOf(config.logging.level));
-  page.Pair(2, "format", WordOf(config.logging.format));
-  page.Pair(2, "target", WordOf(config.logging.target));
+  page.Pair(2, "level", WordFor(config.logging.level, kLogLevels));
+  page.Pair(2, "format", WordFor(config.logging.format, kLogFormats));
+  page.Pair(2, "target", WordFor(config.logging.target, kLogTargets));
   page.Pair(0, "readable_keys", TrueOrFalse(config.readable_keys));
   page.Pair(0, "workers", config.workers == 0 ? "auto" : std::to_string(config.workers));
 }

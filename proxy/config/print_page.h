@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "config/words.h"
 #include "connguard/config.h"
 
 namespace connguard {
@@ -16,7 +17,7 @@ std::string List(const std::vector<std::string>& items);
 // `[a, b]` of what stands for itself.
 std::string Listed(const std::vector<std::string>& items);
 
-constexpr std::string_view TrueOrFalse(bool value) { return value ? "true" : "false"; }
+constexpr std::string_view TrueOrFalse(bool value) { return WordFor(value, kBools); }
 
 // Lines of YAML, one key each.
 class Page {

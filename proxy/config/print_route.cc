@@ -1,7 +1,7 @@
 // Routes, in the order of conf/connguard.yaml.
 #include <algorithm>
 
-#include "config/load_auth.h"
+#include "auth/algorithm.h"
 #include "config/load_places.h"
 #include "config/pattern.h"
 #include "config/print_page.h"
@@ -11,18 +11,6 @@
 
 namespace connguard {
 namespace {
-
-std::string_view ConflictWord(OnConflict value) {
-  switch (value) {
-    case OnConflict::kTakeover:
-      return "takeover";
-    case OnConflict::kReject:
-      return "reject";
-    case OnConflict::kShare:
-      return "share";
-  }
-  return {};
-}
 
 void PrintMatch(const RouteMatch& match, Page& page) {
   const bool any = match.path.empty() && match.host.empty() && match.headers.empty();
@@ -46,7 +34,7 @@ std::string FormatOrigin(const OriginPattern& origin) {
 void PrintJwt(const std::string& route, const JwtConfig& jwt, Page& page) {
   page.Line(6, "jwt:");
   std::vector<std::string> algorithms;
-  for (const JwtAlgorithm algorithm : jwt.algorithms) algorithms.emplace_back(WordOf(algorithm));
+  for (const JwtAlgorithm algorithm : jwt.algorithms) algorithms.emplace_back(NameOf(algorithm));
   page.Pair(8, "algorithms", Listed(algorithms));
   // Loads only where somebody gives the variable a value: never as a secret that everybody knows.
   if (!jwt.secret.empty()) page.Pair(8, "secret", "${" + SecretVariable(route) + "}  # not shown");
@@ -92,8 +80,8 @@ void PrintSession(const SessionConfig& session, Page& page) {
   for (const KeyTemplate& key : session.key) keys.push_back(FormatKeyTemplate(key));
   if (!keys.empty()) page.Pair(6, "key", List(keys));
   page.Pair(6, "methods", List(session.methods));
-  page.Pair(6, "on_conflict", ConflictWord(session.on_conflict));
-  page.Pair(6, "on_drop", session.on_drop == OnDrop::kFinish ? "finish" : "close");
+  page.Pair(6, "on_conflict", WordFor(session.on_conflict, kOnConflict));
+  page.Pair(6, "on_drop", WordFor(session.on_drop, kOnDrop));
   page.Pair(6, "wait", FormatDuration(session.wait));
   page.Pair(6, "settle", FormatDuration(session.settle));
   if (session.barrier_path) {
@@ -123,7 +111,7 @@ void PrintTurn(const TurnProfile& turn, Page& page) {
   page.Pair(6, "max", FormatDuration(turn.policy.max));
   page.Pair(6, "linger", FormatDuration(turn.linger));
   page.Pair(6, "window", std::to_string(turn.policy.window));
-  page.Pair(6, "accept", turn.accept_json_object ? "json-object" : "any");
+  page.Pair(6, "accept", WordFor(turn.accept_json_object, kAccepts));
 }
 
 void PrintHeartbeat(const RouteConfig& route, Page& page) {
@@ -162,7 +150,7 @@ void PrintRoute(const Config& config, const RouteConfig& route, Page& page) {
   PrintAdmission(config, route, page);
   PrintSession(route.session, page);
   PrintTurn(route.turn, page);
-  page.Pair(4, "compression", route.compression == Compression::kOff ? "off" : "passthrough");
+  page.Pair(4, "compression", WordFor(route.compression, kCompression));
   PrintHeartbeat(route, page);
   PrintCloseCodes(route.close_codes, page);
 }

@@ -13,8 +13,6 @@ namespace {
 
 constexpr std::size_t kLongestName = 64;
 
-constexpr Word<bool> kBools[] = {{"true", true}, {"false", false}};
-
 bool IsName(std::string_view text) {
   return !text.empty() && text.size() <= kLongestName && std::ranges::all_of(text, [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||

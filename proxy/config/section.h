@@ -11,6 +11,7 @@
 
 #include "config/parsed.h"
 #include "config/reader.h"
+#include "config/words.h"
 
 namespace connguard {
 
@@ -18,12 +19,6 @@ template <typename T>
 struct Range {
   T least;
   T most;
-};
-
-template <typename T>
-struct Word {
-  std::string_view text;
-  T value;
 };
 
 // Section hands out the values of the keys that its owner asks for; what nobody asked for by the
@@ -51,17 +46,18 @@ class Section {
   bool ReadSize(std::string_view key, Bytes& out, Range<Bytes> range);
   bool ReadCount(std::string_view key, std::uint64_t& out, Range<std::uint64_t> range);
 
-  template <typename T, std::size_t N>
-  bool ReadWord(std::string_view key, T& out, const Word<T> (&words)[N]) {
+  // `words`: a table of Word<T>.
+  template <typename T, typename Words>
+  bool ReadWord(std::string_view key, T& out, const Words& words) {
     const std::optional<Value> value = Find(key);
-    const std::optional<T> word = value ? WordOf(*value, key, words) : std::nullopt;
+    const std::optional<T> word = value ? WordOf<T>(*value, key, words) : std::nullopt;
     if (word) out = *word;
     return word.has_value();
   }
 
   // The word that is `value`, the value of `key` or an item in it; what is none is reported.
-  template <typename T, std::size_t N>
-  std::optional<T> WordOf(const Value& value, std::string_view key, const Word<T> (&words)[N]) {
+  template <typename T, typename Words>
+  std::optional<T> WordOf(const Value& value, std::string_view key, const Words& words) {
     std::vector<std::string> texts;
     for (const Word<T>& word : words) texts.emplace_back(word.text);
     const std::optional<std::size_t> index = Choose(value, key, texts);
