@@ -9,8 +9,8 @@
 #include "admin/metrics.h"
 #include "app/client.h"
 #include "app/session.h"
+#include "config/proxy_protocol.h"
 #include "http/message.h"
-#include "http/proxy_protocol.h"
 #include "net/socket.h"
 #include "net/timing_wheel.h"
 

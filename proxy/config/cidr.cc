@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <ranges>
 
 #include "http/text.h"
 
@@ -73,9 +72,9 @@ std::optional<IpAddress> ParseHop(std::string_view text) {
 // The elements of all X-Forwarded-For fields, the last one first.
 std::vector<std::string_view> HopsBack(const std::vector<Field>& fields) {
   std::vector<std::string_view> hops;
-  for (const Field& field : std::views::reverse(fields)) {
-    if (!EqualsIgnoringCase(field.name, "X-Forwarded-For")) continue;
-    std::string_view rest = field.value;
+  for (auto field = fields.rbegin(); field != fields.rend(); ++field) {
+    if (!EqualsIgnoringCase(field->name, "X-Forwarded-For")) continue;
+    std::string_view rest = field->value;
     std::size_t comma = 0;
     do {
       comma = rest.rfind(',');
@@ -101,11 +100,17 @@ std::optional<IpAddress> ParseIp(std::string_view text) {
   address.v6 = text.find(':') != std::string_view::npos;
   const int family = address.v6 ? AF_INET6 : AF_INET;
   if (inet_pton(family, std::string(text).c_str(), address.bytes.data()) != 1) return std::nullopt;
-  if (!address.v6 || !IsMapped(address.bytes)) return address;
+  return address.v6 ? IpAddress::OfV6(address.bytes) : address;
+}
+
+IpAddress IpAddress::OfV6(const std::array<std::uint8_t, 16>& bytes) {
+  if (!IsMapped(bytes)) return {.v6 = true, .bytes = bytes};
   IpAddress v4;
-  std::copy(address.bytes.begin() + kMappedBits / 8, address.bytes.end(), v4.bytes.begin());
+  std::copy(bytes.begin() + kMappedBits / 8, bytes.end(), v4.bytes.begin());
   return v4;
 }
+
+std::string IpAddress::ToString() const { return Format(v6, bytes); }
 
 Parsed<Cidr> ParseCidr(const std::string& text) {
   const std::string ip = text.substr(0, text.find('/'));
@@ -156,7 +161,7 @@ std::string ClientAddress(const std::vector<Field>& fields, std::string_view pee
   for (const std::string_view hop : HopsBack(fields)) {
     const std::optional<IpAddress> address = ParseHop(hop);
     if (!address) return client;
-    client = Format(address->v6, address->bytes);
+    client = address->ToString();
     if (!IsTrustedAddress(trusted, *address)) return client;
   }
   return client;

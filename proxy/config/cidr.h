@@ -19,6 +19,10 @@ struct IpAddress {
   bool v6 = false;
   std::array<std::uint8_t, 16> bytes{};  // v4: the first four
 
+  // A v4-mapped address is v4.
+  static IpAddress OfV6(const std::array<std::uint8_t, 16>& bytes);
+  std::string ToString() const;  // as inet_ntop writes it
+
   friend bool operator==(const IpAddress&, const IpAddress&) = default;
 };
 

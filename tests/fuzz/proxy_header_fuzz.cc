@@ -2,7 +2,7 @@
 #include <cstdint>
 #include <span>
 
-#include "http/proxy_protocol.h"
+#include "config/proxy_protocol.h"
 #include "require.h"
 
 using connguard::ProxyHeaderReader;

@@ -80,6 +80,13 @@ TEST(CidrTest, AnAddressIsANetworkOfItsOwn) {
   EXPECT_EQ(ParseCidr("192.0.2.7").value, ParseCidr("192.0.2.7/32").value);
 }
 
+TEST(CidrTest, AnAddressIsWrittenAsTheSystemWritesIt) {
+  EXPECT_EQ(ParseIp("::ffff:192.0.2.1")->ToString(), "192.0.2.1");
+  EXPECT_EQ(ParseIp("::192.0.2.1")->ToString(), "::192.0.2.1");
+  EXPECT_EQ(ParseIp("2001:DB8:0:0:1:0:0:1")->ToString(), "2001:db8::1:0:0:1");
+  EXPECT_EQ(IpAddress::OfV6(ParseIp("2001:db8::1")->bytes), ParseIp("2001:db8::1"));
+}
+
 TEST(CidrTest, AMappedNetworkIsItsV4Network) {
   EXPECT_EQ(ParseCidr("::ffff:192.0.2.7").value.value().ToString(), "192.0.2.7/32");
   EXPECT_EQ(ParseCidr("::ffff:10.0.0.0/104").value, ParseCidr("10.0.0.0/8").value);

@@ -1,5 +1,5 @@
 // The PROXY protocol: what each header says, and what is none.
-#include "http/proxy_protocol.h"
+#include "config/proxy_protocol.h"
 
 #include <gtest/gtest.h>
 

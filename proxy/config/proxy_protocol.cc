@@ -1,11 +1,12 @@
 // Byte by byte until the header's end is known: headers are short, and nothing behind one is taken.
-#include "http/proxy_protocol.h"
+#include "config/proxy_protocol.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <string_view>
 
-#include "http/ip_text.h"
+#include "config/cidr.h"
 #include "http/text.h"
 
 namespace connguard {
@@ -39,12 +40,9 @@ bool IsPort(std::string_view text) {
 
 // The address of family `TCP4` or `TCP6` that `text` is.
 std::optional<std::string> AddressOf(std::string_view family, std::string_view text) {
-  if (family == "TCP4") {
-    const auto v4 = ParseIpv4(text);
-    return v4 ? std::optional(FormatIpv4(*v4)) : std::nullopt;
-  }
-  const auto v6 = ParseIpv6(text);
-  return v6 ? std::optional(FormatIpv6(*v6)) : std::nullopt;
+  const bool v6 = text.find(':') != std::string_view::npos;
+  const std::optional<IpAddress> address = v6 == (family == "TCP6") ? ParseIp(text) : std::nullopt;
+  return address ? std::optional(address->ToString()) : std::nullopt;
 }
 
 // Where `header` ends: 0 while that is not known.
@@ -85,17 +83,18 @@ Result ProxyHeaderReader::ReadBinary() const {
   constexpr std::uint8_t kUnspecified = 0x00;
   if (ByteAt(header_, 12) == kLocal) return Done(std::nullopt);
   const std::size_t length = header_.size() - kBinaryHead;
-  const auto* const source = reinterpret_cast<const std::uint8_t*>(header_.data()) + kBinaryHead;
   const auto too_short = [] { return Error("a PROXY header is too short for its addresses"); };
+  std::array<std::uint8_t, 16> source{};  // v4: the first four
+  std::copy_n(header_.begin() + kBinaryHead, std::min(length, source.size()), source.begin());
   switch (ByteAt(header_, 13)) {
     case kUnspecified:
       return Done(std::nullopt);
     case kTcp4:
       if (length < 12) return too_short();
-      return Done(FormatIpv4(std::span<const std::uint8_t, 4>(source, 4)));
+      return Done(IpAddress{.bytes = source}.ToString());
     case kTcp6:
       if (length < 36) return too_short();
-      return Done(FormatIpv6(std::span<const std::uint8_t, 16>(source, 16)));
+      return Done(IpAddress::OfV6(source).ToString());
     case kUnixStream:
       if (length < 216) return too_short();
       return Done("unix");
