@@ -56,15 +56,19 @@ void Receive(Worker& worker, Newcomer newcomer) {
   }
 }
 
+void CountRefusal(RouteMetrics& metrics, const RequestHead& head, int status,
+                  HandshakeResult result) {
+  if (IsWebSocketUpgrade(head)) {
+    metrics.handshakes[result].Add();
+  } else {
+    metrics.http_requests[ClassOf(status)].Add();
+  }
+}
+
 void Reject(Worker& worker, Newcomer newcomer, const Rejection& rejection) {
   const RequestHead& head = newcomer.request.head();
   const RouteConfig& route = *newcomer.matched.route;
-  RouteMetrics& metrics = newcomer.generation->MetricsOf(route);
-  if (IsWebSocketUpgrade(head)) {
-    metrics.handshakes[rejection.result].Add();
-  } else {
-    metrics.http_requests[ClassOf(rejection.status)].Add();
-  }
+  CountRefusal(newcomer.generation->MetricsOf(route), head, rejection.status, rejection.result);
   const std::string address = AddressOf(*newcomer.generation->config, newcomer.client, head);
   const TraceContext trace = TraceContext::Of(head.fields);
   const std::string target = TargetForLog(*newcomer.generation->config, head);

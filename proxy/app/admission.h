@@ -36,6 +36,9 @@ struct Newcomer {
 // client is there.
 void Receive(Worker& worker, Newcomer newcomer);
 
+// By its result where it asks for a WebSocket, else by the status of its answer.
+void CountRefusal(RouteMetrics& metrics, const RequestHead& head, int status,
+                  HandshakeResult result);
 // Answers with `rejection`, and counts and logs it.
 void Reject(Worker& worker, Newcomer newcomer, const Rejection& rejection);
 // Gives it the session that it asks for. Its client is there.

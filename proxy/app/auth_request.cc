@@ -172,15 +172,8 @@ void AuthRequest::Decide() {
 void AuthRequest::PassOn() {
   const RequestHead& request = newcomer_.request.head();
   const ResponseHead& head = answer_.head();
-  RouteMetrics& metrics = generation_->MetricsOf(*newcomer_.matched.route);
-  if (IsWebSocketUpgrade(request)) {
-    metrics
-        .handshakes[head.status == 401 ? HandshakeResult::kUnauthorized
-                                       : HandshakeResult::kForbidden]
-        .Add();
-  } else {
-    metrics.http_requests[ClassOf(head.status)].Add();
-  }
+  CountRefusal(generation_->MetricsOf(*newcomer_.matched.route), request, head.status,
+               head.status == 401 ? HandshakeResult::kUnauthorized : HandshakeResult::kForbidden);
   const std::string id = worker_.NewRequestId();
   const std::string address = AddressOf(config(), newcomer_.client, request);
   const TraceContext trace = TraceContext::Of(request.fields);

@@ -210,15 +210,17 @@ void Control::RenewCredentials() {
     Log(LogLevel::kError, "certificate_rejected", {{"why", why}});
   }
   if (renewal.credentials == nullptr) return;
-  TakeCredentials(std::move(renewal.credentials));
-  const ConfigInForce order = Order(config());
-  for (Worker* worker : workers_) worker->Post([order](Worker& self) { self.Adopt(order); });
+  GiveOut(config(), std::move(renewal.credentials));
   Log(LogLevel::kInfo, "certificates_renewed", {});
 }
 
-void Control::TakeCredentials(std::shared_ptr<const Credentials> credentials) {
+// To the workers and the metrics page.
+void Control::GiveOut(std::shared_ptr<const Config> config,
+                      std::shared_ptr<const Credentials> credentials) {
   credentials_ = std::move(credentials);
   state_.SetCertificates(credentials_->Certificates());
+  const ConfigInForce order = Order(std::move(config));
+  for (Worker* worker : workers_) worker->Post([order](Worker& self) { self.Adopt(order); });
 }
 
 void Control::OnResolved(const Address& upstream, const std::vector<SocketAddress>& addresses) {
@@ -233,13 +235,11 @@ void Control::OnResolved(const Address& upstream, const std::vector<SocketAddres
 
 std::string Control::PutInForce(std::shared_ptr<const Config> config) {
   try {
-    TakeCredentials(credential_store_.Load(*config));
+    GiveOut(config, credential_store_.Load(*config));
   } catch (const std::runtime_error& error) {
     return error.what();
   }
   credential_watch_.Watch(FoldersOfFiles(CredentialFiles(*config)));
-  const ConfigInForce order = Order(config);
-  for (Worker* worker : workers_) worker->Post([order](Worker& self) { self.Adopt(order); });
   ChangeLogging(config->logging);
   resolved_ = resolved_ || resolver_.Knows(*config);
   const std::lock_guard lock(mutex_);

@@ -84,7 +84,8 @@ class Control {
   void OnResolved(const Address& upstream, const std::vector<SocketAddress>& addresses);
   // Returns why not; empty: done.
   std::string PutInForce(std::shared_ptr<const Config> config);
-  void TakeCredentials(std::shared_ptr<const Credentials> credentials);
+  void GiveOut(std::shared_ptr<const Config> config,
+               std::shared_ptr<const Credentials> credentials);
   void RenewCredentials();
   ConfigInForce Order(std::shared_ptr<const Config> config);
   void BeginDrain();

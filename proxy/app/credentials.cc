@@ -49,12 +49,6 @@ CredentialStore::Stamps StampsOf(const Config& config) {
   return stamps;
 }
 
-template <typename Result>
-auto OrThrow(Result loaded) {
-  if (loaded.value == nullptr) throw std::runtime_error(loaded.error);
-  return std::move(loaded.value);
-}
-
 }  // namespace
 
 std::vector<CertificateInfo> Credentials::Certificates() const {
@@ -83,67 +77,62 @@ std::vector<std::string> CredentialFiles(const Config& config) {
   return all;
 }
 
+template <typename Visit>
+void CredentialStore::ForEach(const Config& config, Credentials& credentials, Visit visit) const {
+  credentials.listeners.resize(config.listeners.size());
+  for (std::size_t i = 0; i < config.listeners.size(); ++i) {
+    const ListenerConfig& listener = config.listeners[i];
+    if (!listener.tls) continue;
+    visit(FilesOf(listener), credentials.listeners[i],
+          [&] { return TlsServer::Load(*listener.tls, tickets_); });
+  }
+  credentials.upstreams.resize(config.upstreams.size());
+  for (std::size_t i = 0; i < config.upstreams.size(); ++i) {
+    const UpstreamConfig& upstream = config.upstreams[i];
+    if (!upstream.tls) continue;
+    visit(FilesOf(upstream), credentials.upstreams[i],
+          [&] { return TlsClient::Load(*upstream.tls, upstream.address.host); });
+  }
+  credentials.routes.resize(config.routes.size());
+  for (std::size_t i = 0; i < config.routes.size(); ++i) {
+    const RouteConfig& route = config.routes[i];
+    if (!route.auth || !route.auth->jwt) continue;
+    visit(FilesOf(route), credentials.routes[i],
+          [&] { return JwtVerifier::Load(*route.auth->jwt); });
+  }
+}
+
 std::shared_ptr<const Credentials> CredentialStore::Load(const Config& config) {
   auto next = std::make_shared<Credentials>();
   Stamps stamps = StampsOf(config);  // first: what changes meanwhile counts as changed
-  for (const ListenerConfig& listener : config.listeners) {
-    next->listeners.push_back(listener.tls ? OrThrow(TlsServer::Load(*listener.tls, tickets_))
-                                           : nullptr);
-  }
-  for (const UpstreamConfig& upstream : config.upstreams) {
-    next->upstreams.push_back(
-        upstream.tls ? OrThrow(TlsClient::Load(*upstream.tls, upstream.address.host)) : nullptr);
-  }
-  for (const RouteConfig& route : config.routes) {
-    next->routes.push_back(
-        route.auth && route.auth->jwt ? OrThrow(JwtVerifier::Load(*route.auth->jwt)) : nullptr);
-  }
+  ForEach(config, *next, [](const auto& /*files*/, auto& one, const auto& load) {
+    auto loaded = load();
+    if (loaded.value == nullptr) throw std::runtime_error(loaded.error);
+    one = std::move(loaded.value);
+  });
   stamps_ = std::move(stamps);
   last_ = std::move(next);
   return last_;
 }
 
-template <typename T, typename Loader>
-void CredentialStore::RenewOne(const std::vector<std::string>& files, std::shared_ptr<const T>& one,
-                               Loader load, Renewal& renewal) {
-  const bool changed = std::ranges::any_of(files, [&](const std::string& file) {
-    const auto before = stamps_.find(file);
-    return before == stamps_.end() || before->second != renewal.stamps.at(file);
-  });
-  if (one == nullptr || !changed) return;
-  auto loaded = load();
-  if (loaded.value == nullptr) {
-    renewal.errors.push_back(std::move(loaded.error));
-  } else {
-    one = std::move(loaded.value);
-  }
-}
-
 CredentialStore::Renewal CredentialStore::Renew(const Config& config) {
-  Renewal renewal{.stamps = StampsOf(config)};
+  Renewal renewal;
   auto next = std::make_shared<Credentials>(*last_);
-  for (std::size_t i = 0; i < next->listeners.size(); ++i) {
-    const ListenerConfig& listener = config.listeners[i];
-    RenewOne(
-        FilesOf(listener), next->listeners[i],
-        [&] { return TlsServer::Load(*listener.tls, tickets_); }, renewal);
-  }
-  for (std::size_t i = 0; i < next->upstreams.size(); ++i) {
-    const UpstreamConfig& upstream = config.upstreams[i];
-    RenewOne(
-        FilesOf(upstream), next->upstreams[i],
-        [&] { return TlsClient::Load(*upstream.tls, upstream.address.host); }, renewal);
-  }
-  for (std::size_t i = 0; i < next->routes.size(); ++i) {
-    const RouteConfig& route = config.routes[i];
-    RenewOne(
-        FilesOf(route), next->routes[i], [&] { return JwtVerifier::Load(*route.auth->jwt); },
-        renewal);
-  }
-  stamps_ = renewal.stamps;
-  const bool same = next->listeners == last_->listeners && next->upstreams == last_->upstreams &&
-                    next->routes == last_->routes;
-  if (same) return renewal;
+  Stamps stamps = StampsOf(config);
+  bool renewed = false;
+  ForEach(config, *next, [&](const auto& files, auto& one, const auto& load) {
+    const auto changed = [&](const std::string& file) { return stamps.at(file) != stamps_[file]; };
+    if (std::ranges::none_of(files, changed)) return;
+    auto loaded = load();
+    if (loaded.value == nullptr) {
+      renewal.errors.push_back(std::move(loaded.error));
+      return;
+    }
+    one = std::move(loaded.value);
+    renewed = true;
+  });
+  stamps_ = std::move(stamps);
+  if (!renewed) return renewal;
   last_ = std::move(next);
   renewal.credentials = last_;
   return renewal;

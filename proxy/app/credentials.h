@@ -29,24 +29,23 @@ std::vector<std::string> CredentialFiles(const Config& config);
 // Loads them, and notices when a file has changed. Lives on the control thread.
 class CredentialStore {
  public:
+  using Stamps = std::map<std::string, std::size_t>;  // files and what was in them
+
   // Throws std::runtime_error that names the file. Nothing has changed then.
   std::shared_ptr<const Credentials> Load(const Config& config);
-
-  using Stamps = std::map<std::string, std::size_t>;  // files and what was in them
 
   struct Renewal {
     std::shared_ptr<const Credentials> credentials{};  // nullptr: nothing new
     std::vector<std::string> errors{};                 // of those that stay as they were
-    Stamps stamps{};
   };
   // For the configuration that was loaded last: reads what has changed on disk. What is broken
   // stays as it was, and is told once for each change.
   Renewal Renew(const Config& config);
 
  private:
-  template <typename T, typename Loader>
-  void RenewOne(const std::vector<std::string>& files, std::shared_ptr<const T>& one, Loader load,
-                Renewal& renewal);
+  // Of each entry that `config` asks for: its files, its place in `credentials`, how to load it.
+  template <typename Visit>
+  void ForEach(const Config& config, Credentials& credentials, Visit visit) const;
 
   std::shared_ptr<TicketKeys> tickets_ = NewTicketKeys();
   std::shared_ptr<const Credentials> last_ = std::make_shared<Credentials>();

@@ -48,8 +48,6 @@ void Reception::Start() noexcept {
     return;
   }
   client_.conn->set_handler(this);
-  behind_proxy_ =
-      IsTrusted(worker_.config().listeners[client_.listener].trusted_proxies, client_.ip);
   worker_.loop().timers().Arm(timer_, worker_.now() + limits.keepalive_timeout);
   if (ReadsTooLittle()) {
     client_.conn->Pause();
@@ -110,8 +108,9 @@ void Reception::RefuseProxy(std::string_view why) {
 // Whose connection this is. A trusted proxy's carries those of others.
 void Reception::KnowAddress() {
   const ListenerConfig& listener = worker_.config().listeners[client_.listener];
-  behind_proxy_ = IsTrusted(listener.trusted_proxies, client_.ip);
-  if (door_ == Door::kOpen && !behind_proxy_) door_ = Knock(client_.ip);
+  if (door_ == Door::kOpen && !IsTrusted(listener.trusted_proxies, client_.ip)) {
+    door_ = Knock(client_.ip);
+  }
   if (door_ != Door::kOpen) {
     worker_.loop().timers().ArmAtLatest(timer_, worker_.now() + kPatienceAtDoor);
   }
@@ -143,12 +142,8 @@ void Reception::RefuseAtDoor() {
 }
 
 void Reception::CountTls() {
-  if (!first_ || tls_counted_ || client_.conn->tls() == nullptr) return;
-  tls_counted_ = true;
-  const bool resumed = client_.conn->tls()->resumed();
-  worker_.metrics()
-      .tls_handshakes[Side::kClient][resumed ? TlsHandshake::kResumed : TlsHandshake::kFull]
-      .Add();
+  if (!first_ || std::exchange(tls_counted_, true)) return;
+  worker_.CountTlsHandshake(Side::kClient, *client_.conn);
 }
 
 // Who has just come, or is saying what he wants, gets an answer; who only waits for his next wish
@@ -232,8 +227,8 @@ void Reception::Dispatch(std::span<const std::uint8_t> rest) {
     Refuse(refusal->status, refusal->why, HandshakeResult::kBadRequest);
     return;
   }
-  // The proxy's other clients are not to suffer for this one.
-  if (behind_proxy_ && client_.lease == nullptr && IsWebSocketUpgrade(head)) {
+  // It came by a trusted proxy, whose other clients are not to suffer for this one.
+  if (client_.lease == nullptr && IsWebSocketUpgrade(head)) {
     door_ = Knock(AddressOf(worker_.config(), client_, head));
     if (door_ != Door::kOpen) {
       RefuseAtDoor();

@@ -28,11 +28,7 @@ std::unique_ptr<Conn> UpstreamDial::Next(ConnHandler* handler) {
 
 void UpstreamDial::Done(const Conn& conn) {
   deadline_ = kNever;
-  if (conn.tls() == nullptr) return;
-  worker_.metrics()
-      .tls_handshakes[Side::kUpstream]
-                     [conn.tls()->resumed() ? TlsHandshake::kResumed : TlsHandshake::kFull]
-      .Add();
+  worker_.CountTlsHandshake(Side::kUpstream, conn);
 }
 
 bool UpstreamDial::Failed(const Conn& conn, ConnEnd end) {

@@ -137,6 +137,12 @@ void Worker::Accept(Fd fd, const SocketAddress& peer, std::size_t listener) {
       *this, std::move(fd), Client{std::move(presence), {}, nullptr, IpOf(peer), listener}, full));
 }
 
+void Worker::CountTlsHandshake(Side side, const Conn& conn) {
+  if (conn.tls() == nullptr) return;
+  const bool resumed = conn.tls()->resumed();
+  metrics_.tls_handshakes[side][resumed ? TlsHandshake::kResumed : TlsHandshake::kFull].Add();
+}
+
 std::string Worker::NewRequestId() {
   // SplitMix64: a counter, stirred.
   request_ids_ += 0x9E3779B97F4A7C15;

@@ -100,6 +100,9 @@ class Worker {
   EventFeed& feed() { return shared_.feed; }
   AddressLimits& address_limits() { return shared_.address_limits; }
 
+  // That of a connection which has come to be; does nothing where there is no TLS.
+  void CountTlsHandshake(Side side, const Conn& conn);
+
   // Names one answer of our own in the log. Unique enough to search for, not secret.
   std::string NewRequestId();
 

@@ -147,14 +147,4 @@ CertificateInfo InfoOf(const Credential& credential) {
                        std::chrono::minutes(at.tm_min) + std::chrono::seconds(at.tm_sec)};
 }
 
-std::string WhyExposedKey(const std::string& path) {
-  using std::filesystem::perms;
-  std::error_code error;
-  const perms mode = std::filesystem::status(path, error).permissions();
-  if (error || mode == perms::unknown || (mode & perms::others_read) == perms::none) {
-    return {};
-  }
-  return path + ": every user of this machine can read it; chmod o= " + path;
-}
-
 }  // namespace connguard

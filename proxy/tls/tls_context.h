@@ -63,8 +63,4 @@ class TlsClient {
   std::shared_ptr<const Impl> impl_;  // its streams keep it alive
 };
 
-// Why a file of keys must not be used: others than its owner and group can read it. Empty: fine, or
-// not to be told (load() will tell).
-std::string WhyExposedKey(const std::string& path);
-
 }  // namespace connguard

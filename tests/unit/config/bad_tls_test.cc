@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "cases.h"
+#include "config/file_access.h"
 
 namespace connguard {
 namespace {
@@ -163,6 +164,21 @@ const BadCase kTokenCases[] = {
      "-hex 32` prints them"},
 };
 INSTANTIATE_TEST_SUITE_P(Token, BadTlsTest, testing::ValuesIn(kTokenCases), NameOf);
+
+TEST(FileAccessTest, AFileThatOthersCanReadIsTold) {
+  using std::filesystem::perms;
+  const Folder folder;
+  const std::string key = folder.Write("a.key", "");
+  EXPECT_EQ(WhyExposedFile(key), "");
+  std::filesystem::permissions(key, perms::owner_read | perms::group_read);
+  EXPECT_EQ(WhyExposedFile(key), "");
+  std::filesystem::permissions(key, perms::owner_read | perms::others_read);
+  EXPECT_EQ(WhyExposedFile(key),
+            "'" + key +
+                "' can be read by everybody on this machine; take that away (chmod o-r), or say "
+                "`readable_keys: true` where others cannot get at it");
+  EXPECT_EQ(WhyExposedFile(folder.path() / "none"), "");
+}
 
 }  // namespace
 }  // namespace connguard

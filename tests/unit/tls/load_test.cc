@@ -120,16 +120,5 @@ TEST_F(LoadTest, OfAnUpstream) {
             world_.folder.Path("none") + ": No such file or directory");
 }
 
-TEST_F(LoadTest, AnExposedKeyIsTold) {
-  using std::filesystem::perms;
-  EXPECT_EQ(WhyExposedKey(good_.key), "");
-  std::filesystem::permissions(good_.key, perms::owner_read | perms::group_read);
-  EXPECT_EQ(WhyExposedKey(good_.key), "");
-  std::filesystem::permissions(good_.key, perms::owner_read | perms::others_read);
-  EXPECT_EQ(WhyExposedKey(good_.key),
-            good_.key + ": every user of this machine can read it; " + "chmod o= " + good_.key);
-  EXPECT_EQ(WhyExposedKey(world_.folder.Path("none")), "");
-}
-
 }  // namespace
 }  // namespace connguard::testing
