@@ -116,6 +116,10 @@ void AuthRequest::ReadAnswer(std::span<const std::uint8_t> data) {
       body_.append(result.held);
       body_.append(reinterpret_cast<const char*>(data.data()), result.pass);
     }
+    if (body_.size() > kLongestBody) {
+      Fail("its refusal is longer than 64KiB");
+      return;
+    }
     data = data.subspan(result.taken);
     switch (result.status) {
       case ResponseReader::Status::kNeedMore:
@@ -133,10 +137,6 @@ void AuthRequest::ReadAnswer(std::span<const std::uint8_t> data) {
         break;
       }
       case ResponseReader::Status::kBody:
-        if (body_.size() > kLongestBody) {
-          Fail("its refusal is longer than 64KiB");
-          return;
-        }
         if (data.empty()) return;
         break;
       case ResponseReader::Status::kDone:

@@ -63,6 +63,7 @@ void Reloader::Put(const Waiting& next) {
   auto config = std::make_shared<const Config>(next.plan.applicable);
   if (std::string why = apply_(config); !why.empty()) {
     const ReloadOutcome outcome = Reject(next.why, {{source_.file, 0, 0, std::move(why)}});
+    resolver_.KeepOnly(*in_force_);  // its names are wanted no more
     for (const Done& done : next.done) done(outcome);
     return;
   }

@@ -144,8 +144,9 @@ class AuthUrl(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         type(self).asked.append({"": self.path, **{k.lower(): v for k, v in self.headers.items()}})
         cookie = self.headers.get("Cookie", "")
-        status = {"pass=yes": 204, "pass=no": 403, "pass=broken": 500}.get(cookie, 401)
-        body = b"" if status == 204 else b"who are you?"
+        statuses = {"pass=yes": 204, "pass=no": 403, "pass=long": 403, "pass=broken": 500}
+        status = statuses.get(cookie, 401)
+        body = b"no" * 35_000 if cookie == "pass=long" else b"who are you?"
         self.send_response(status)
         if status == 204:
             self.send_header("X-User", "ann")
@@ -154,7 +155,8 @@ class AuthUrl(http.server.BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(len(body)))
             self.send_header("WWW-Authenticate", 'Basic realm="agents"')
         self.end_headers()
-        self.wfile.write(body)
+        if status != 204:
+            self.wfile.write(body)
 
     def log_message(self, *arguments: object) -> None:
         pass
@@ -255,6 +257,13 @@ async def test_a_refusal_in_chunks_is_passed_on_as_the_client_can_read_it(guarde
             asked = b"GET /ws/ann HTTP/" + version + b"\r\nHost: a\r\n\r\n"
             answer = await exchange(guard.port, asked)
             assert (answer.status, answer.body) == (401, b"abcdefg"), version
+
+
+async def test_a_refusal_that_is_too_long_is_not_passed_on(guarded, auth_url):
+    guard, _ = guarded(route=forward(auth_url.server_port))
+    for _ in range(5):  # it may come in pieces of any size
+        assert (await refused(guard, headers=(("Cookie", "pass=long"),))).status == 503
+    assert guard.says("longer than 64KiB")
 
 
 async def test_an_auth_url_that_is_not_there_admits_nobody(guarded):
