@@ -115,6 +115,29 @@ def browser(tmp_path_factory):
         browser.quit()
 
 
+@pytest.fixture
+def admin():
+    """Admin endpoints that a test scripts."""
+    from fakeadmin import FakeAdmin
+
+    admin = FakeAdmin()
+    try:
+        yield admin
+    finally:
+        admin.stop()
+
+
+@pytest.fixture
+def page(browser, admin):
+    """The live page of `admin`; a test of a real guard's has its own."""
+    from livepage import LivePage
+
+    page = LivePage(browser)
+    page.complaints()
+    yield page
+    browser.get("about:blank")
+
+
 @dataclasses.dataclass
 class Stack:
     """A guard in front of an agent."""

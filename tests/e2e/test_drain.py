@@ -25,11 +25,17 @@ async def drain(guard, *flags: str) -> subprocess.CompletedProcess:
     return await asyncio.get_running_loop().run_in_executor(None, run)
 
 
+async def in_turn(s, tokens: int) -> tuple[Client, asyncio.Future]:
+    """A client whose turn the agent has begun, and the turn."""
+    client = await s.connect("ann")
+    turn = asyncio.ensure_future(client.turn(tokens=tokens, pace=0.1))
+    assert await s.agent.wait("ann", "turn_started")
+    return client, turn
+
+
 async def test_who_waits_sees_the_turn_in_flight_end_and_then_the_guard(stack):
     s = stack()
-    client = await s.connect("ann")
-    turn = asyncio.ensure_future(client.turn(tokens=20, pace=0.1))
-    await asyncio.sleep(0.3)
+    client, turn = await in_turn(s, tokens=20)
     told = await drain(s.guard, "--wait")
     await turn
     with pytest.raises(Closed) as closed:
@@ -45,9 +51,7 @@ async def test_who_waits_sees_the_turn_in_flight_end_and_then_the_guard(stack):
 
 async def test_a_second_order_changes_nothing(stack):
     s = stack()
-    client = await s.connect("ann")
-    turn = asyncio.ensure_future(client.turn(tokens=20, pace=0.1))
-    await asyncio.sleep(0.3)
+    client, turn = await in_turn(s, tokens=20)
     first, second = await drain(s.guard), await drain(s.guard)
     assert (first.returncode, second.returncode) == (0, 0)
     assert not turn.done()
@@ -58,9 +62,7 @@ async def test_a_second_order_changes_nothing(stack):
 
 async def test_the_first_signal_behind_it_changes_nothing(stack):
     s = stack()
-    client = await s.connect("ann")
-    turn = asyncio.ensure_future(client.turn(tokens=20, pace=0.1))
-    await asyncio.sleep(0.3)
+    client, turn = await in_turn(s, tokens=20)
     assert (await drain(s.guard)).returncode == 0
     s.guard.process.send_signal(signal.SIGTERM)
     assert len(await turn) == 21
@@ -70,9 +72,7 @@ async def test_the_first_signal_behind_it_changes_nothing(stack):
 
 async def test_the_second_signal_behind_it_cuts_and_says_so(stack):
     s = stack()
-    client = await s.connect("ann")
-    turn = asyncio.ensure_future(client.turn(tokens=200, pace=0.1))
-    await asyncio.sleep(0.3)
+    client, turn = await in_turn(s, tokens=200)
     assert (await drain(s.guard)).returncode == 0
     s.guard.process.send_signal(signal.SIGTERM)
     s.guard.process.send_signal(signal.SIGINT)  # two of the same may come as one

@@ -6,11 +6,9 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from typing import Iterator
 
-import pytest
 
-from fakeadmin import FakeAdmin, session
+from fakeadmin import session
 from livepage import LivePage
 
 MOST_ROWS = 100  # in the document, whatever there is
@@ -19,23 +17,6 @@ window.tasks = [];
 new PerformanceObserver(list => tasks.push(...list.getEntries().map(entry => entry.duration)))
   .observe({type: 'longtask'});
 """
-
-
-@pytest.fixture
-def admin() -> Iterator[FakeAdmin]:
-    admin = FakeAdmin()
-    try:
-        yield admin
-    finally:
-        admin.stop()
-
-
-@pytest.fixture
-def page(browser, admin) -> Iterator[LivePage]:
-    page = LivePage(browser)
-    page.complaints()
-    yield page
-    browser.get("about:blank")
 
 
 def states(page: LivePage) -> dict[str, str]:

@@ -5,12 +5,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import Iterator
 
-import pytest
 from selenium.webdriver.common.keys import Keys
 
-from fakeadmin import FakeAdmin, session
+from fakeadmin import session
 from livepage import LivePage
 
 # The page's own store, from its module; it calls `expire` all the time.
@@ -49,23 +47,6 @@ import('/store.js').then(({ Store }) => {
   done([left, store.counts.open, store.byKey.size, store.changed.size]);
 });
 """
-
-
-@pytest.fixture
-def admin() -> Iterator[FakeAdmin]:
-    admin = FakeAdmin()
-    try:
-        yield admin
-    finally:
-        admin.stop()
-
-
-@pytest.fixture
-def page(browser, admin) -> Iterator[LivePage]:
-    page = LivePage(browser)
-    page.complaints()
-    yield page
-    browser.get("about:blank")
 
 
 def states(page: LivePage) -> dict[str, str]:

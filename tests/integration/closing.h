@@ -28,6 +28,15 @@ inline void ExpectClosedWith(OriginLeg& origin, int code, std::string_view reaso
   origin.Close();
 }
 
+// The turn in flight is answered, and both legs are ended as at a drain.
+inline void AnswerAndEnd(Ends& ends) {
+  ends.origin.SendText("answer");
+  EXPECT_EQ(ends.client.ReadText(), "answer");
+  EXPECT_EQ(ends.client.ReadClose(), 1012);
+  ends.client.Close();
+  ExpectClosedWith(ends.origin, 1001);
+}
+
 class Stopwatch {
  public:
   std::chrono::milliseconds elapsed() const {

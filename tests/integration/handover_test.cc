@@ -57,15 +57,6 @@ class HandoverTest : public GuardTest {
               0);
   }
 
-  void ExpectTurnAndEnd(Ends& ends) {
-    ends.origin.SendText("answer");
-    EXPECT_EQ(ends.client.ReadText(), "answer");
-    EXPECT_EQ(ends.client.ReadClose(), 1012);
-    ends.client.Close();
-    ExpectClosedWith(ends.origin, 1001);
-    EXPECT_EQ(guard().AwaitExit(), 0);
-  }
-
   std::string path_;
   std::vector<Fd> newer_;
 };
@@ -81,7 +72,8 @@ TEST_F(HandoverTest, OnlyTheListenerThatIsTakenOverWaitsForQuiet) {
   EXPECT_TRUE(Eventually([this] { return RefusedAtPath(); }));
   EXPECT_EQ(Older(), 2U);
   EXPECT_TRUE(Eventually([this] { return Older() == 0; }));
-  ExpectTurnAndEnd(ends);
+  AnswerAndEnd(ends);
+  EXPECT_EQ(guard().AwaitExit(), 0);
 }
 
 // The socket of a worker to which nobody came was kept, and took newcomers that nobody accepted.
@@ -97,7 +89,8 @@ TEST_F(HandoverTest, WhenTheLongestTimeIsOverEverySocketIsClosed) {
     poll(nullptr, 0, kKnockMillis);
     return Older() == 0;
   }));
-  ExpectTurnAndEnd(ends);
+  AnswerAndEnd(ends);
+  EXPECT_EQ(guard().AwaitExit(), 0);
 }
 
 TEST_F(HandoverTest, ASecondSignalEndsTheWaitForQuiet) {

@@ -127,11 +127,7 @@ TEST_F(ShutdownTest, ATurnInFlightIsFinished) {
   EXPECT_TRUE(Eventually([this] { return Refused(); }));
   EXPECT_TRUE(ends.origin.Silent());
   EXPECT_TRUE(ends.client.Silent());
-  ends.origin.SendText("answer");
-  EXPECT_EQ(ends.client.ReadText(), "answer");
-  EXPECT_EQ(ends.client.ReadClose(), 1012);
-  ends.client.Close();
-  ExpectClosedWith(ends.origin, 1001);
+  AnswerAndEnd(ends);
   EXPECT_EQ(guard().AwaitExit(), 0);
 }
 

@@ -17,6 +17,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::uint64_t kPatienceMillis = 10'000;
+
 class FileWatchTest : public ::testing::Test {
  protected:
   FileWatchTest() {
@@ -43,13 +45,34 @@ class FileWatchTest : public ::testing::Test {
     return told_;
   }
 
+  fs::path Root() const { return folder_.Path(""); }
+  static void Put(const fs::path& file, const std::string& text) {
+    fs::create_directories(file.parent_path());
+    std::ofstream(file) << text;
+  }
+  void Watch(const fs::path& file) { watch_.Watch(FoldersOfFiles({file.string()})); }
+  // Whether it is told of what has happened, be it after a search.
+  bool ToldInTime() {
+    told_ = 0;
+    stop_when_told_ = true;
+    uv_update_time(&loop_);
+    uv_timer_start(&limit_, [](uv_timer_t* self) { uv_stop(self->loop); }, kPatienceMillis, 0);
+    uv_run(&loop_, UV_RUN_DEFAULT);
+    stop_when_told_ = false;
+    return told_ > 0;
+  }
+
   CertificateFolder folder_;
   uv_loop_t loop_{};
   const int begun_ = uv_loop_init(&loop_);
   uv_timer_t limit_{};
   int told_ = 0;
   int writes_ = 0;
-  FileWatch watch_{&loop_, [this] { ++told_; }};
+  bool stop_when_told_ = false;
+  FileWatch watch_{&loop_, [this] {
+                     ++told_;
+                     if (stop_when_told_) uv_stop(&loop_);
+                   }};
 };
 
 TEST_F(FileWatchTest, TellsOfAFileThatIsWrittenOrReplaced) {
@@ -109,6 +132,47 @@ TEST_F(FileWatchTest, AConfigurationsProfilesBelongToIt) {
   EXPECT_EQ(Told([&] { Write("profiles/own.yaml"); }), 1);
   EXPECT_EQ(Told([&] { Write("guard.yaml"); }), 1);
   EXPECT_EQ(Told([&] { Write("guard.log"); }), 0);
+}
+
+TEST_F(FileWatchTest, ALinkOnTheWayLeadsElsewhere) {
+  Put(Root() / "1" / "a.crt", "old");
+  Put(Root() / "2" / "a.crt", "new");
+  fs::create_symlink("1", Root() / "current");
+  Watch(Root() / "current" / "a.crt");
+  fs::create_symlink("2", Root() / "next");
+  fs::rename(Root() / "next", Root() / "current");
+  EXPECT_TRUE(ToldInTime());
+}
+
+TEST_F(FileWatchTest, TheFileBehindALinkIsWritten) {
+  Put(Root() / "there" / "a.crt", "old");
+  Put(Root() / "here" / "nothing", "");
+  fs::create_symlink("../there/a.crt", Root() / "here" / "a.crt");
+  Watch(Root() / "here" / "a.crt");
+  Put(Root() / "there" / "a.crt", "new");
+  EXPECT_TRUE(ToldInTime());
+}
+
+TEST_F(FileWatchTest, AFolderIsDeletedAndMadeAnew) {
+  Put(Root() / "tls" / "a.crt", "old");
+  Watch(Root() / "tls" / "a.crt");
+  fs::remove_all(Root() / "tls");
+  EXPECT_TRUE(ToldInTime());
+  Put(Root() / "tls" / "a.crt", "new");
+  EXPECT_TRUE(ToldInTime());
+  Put(Root() / "tls" / "a.crt", "newer");
+  EXPECT_TRUE(ToldInTime());
+}
+
+TEST_F(FileWatchTest, AFolderIsPutInThePlaceOfAnother) {
+  Put(Root() / "tls" / "a.crt", "old");
+  Put(Root() / "next" / "a.crt", "new");
+  Watch(Root() / "tls" / "a.crt");
+  fs::rename(Root() / "tls", Root() / "old");
+  fs::rename(Root() / "next", Root() / "tls");
+  EXPECT_TRUE(ToldInTime());
+  Put(Root() / "tls" / "a.crt", "newer");
+  EXPECT_TRUE(ToldInTime());
 }
 
 }  // namespace
