@@ -1,6 +1,7 @@
 // The members of a JSON object, as far as a token's checks look at them.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
