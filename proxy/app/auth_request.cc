@@ -45,6 +45,12 @@ AuthRequest::AuthRequest(Worker& worker, Newcomer newcomer)
           [](void* self) noexcept {
             static_cast<AuthRequest*>(self)->Fail("no answer within auth.forward.timeout");
           },
+          this),
+      attempt_timer_(
+          [](void* self) noexcept {
+            static_cast<AuthRequest*>(self)->upstream_.reset();
+            static_cast<AuthRequest*>(self)->Dial();
+          },
           this) {
   held_.Set(early_.size());
 }
@@ -66,6 +72,7 @@ void AuthRequest::Start() noexcept {
 
 void AuthRequest::Dial() {
   upstream_ = dial_.Next(this);
+  worker_.loop().timers().Arm(attempt_timer_, dial_.deadline());
   if (upstream_ == nullptr) Fail("the auth URL cannot be reached");
 }
 
@@ -96,6 +103,7 @@ std::string AuthRequest::Question() const {
 
 void AuthRequest::OnConnected(Conn& conn) noexcept {
   dial_.Done(conn);
+  worker_.loop().timers().Disarm(attempt_timer_);
   conn.Send(Question());
 }
 

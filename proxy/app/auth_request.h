@@ -50,7 +50,8 @@ class AuthRequest : public Session {
   ResponseReader answer_;
   bool answered_ = false;  // with a final head
   std::string body_;       // of a refusal: as it came, or without chunk headers for HTTP/1.0
-  Timer timer_;
+  Timer timer_;            // for all of it
+  Timer attempt_timer_;    // for one address
 };
 
 }  // namespace connguard

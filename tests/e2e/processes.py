@@ -160,8 +160,10 @@ class GuardServer(Server):
         sanitized: bool = False,
         port: int | None = None,
         arguments: tuple[str, ...] = (),
+        before: tuple[str, ...] = (),
     ) -> None:
-        """`config` has {port} and {admin} where the free ports go, or the given one."""
+        """`config` has {port} and {admin} where the free ports go, or the given one; `before` is a
+        command that the guard takes the place of."""
         binary = guard_binary(sanitized)
         if not os.access(binary, os.X_OK):
             raise RuntimeError(f"{binary} is not built; CONNGUARD names another binary")
@@ -169,7 +171,7 @@ class GuardServer(Server):
         self.config = directory / f"connguard-{self.admin}.yaml"
         config = config.replace("{port}", str(self.port)).replace("{admin}", str(self.admin))
         self.config.write_text(config)
-        command = [binary, "run", "-c", str(self.config), *arguments]
+        command = [*before, binary, "run", "-c", str(self.config), *arguments]
         log = directory / f"connguard-{self.admin}.log"
         super().__init__(command, log, self.admin, "/readyz")
 

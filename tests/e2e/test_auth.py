@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import http.server
+import os
+import socket
 import threading
 from typing import Any, Callable, Iterator
 
@@ -173,8 +175,8 @@ def auth_url() -> Iterator[http.server.ThreadingHTTPServer]:
         thread.join()
 
 
-def forward(port: int, more: str = "") -> str:
-    url = f"http://127.0.0.1:{port}/check?x=1"
+def forward(port: int, more: str = "", host: str = "127.0.0.1") -> str:
+    url = f"http://{host}:{port}/check?x=1"
     return f'    auth: {{forward: {{url: "{url}", headers: [X-User]{more}}}}}\n'
 
 
@@ -280,6 +282,35 @@ async def test_an_auth_url_that_hangs_admits_nobody(guarded):
         port = server.sockets[0].getsockname()[1]
         guard, _ = guarded(route=forward(port, ", timeout: 300ms"))
         assert (await refused(guard)).status == 503
+
+
+@contextlib.contextmanager
+def black_hole(host: str, port: int) -> Iterator[None]:
+    """Answers no newcomer: its queue is full, and nobody takes from it."""
+    with contextlib.ExitStack() as stack:
+        hole = stack.enter_context(socket.socket())
+        hole.bind((host, port))
+        hole.listen(0)
+        for _ in range(3):
+            filler = stack.enter_context(socket.socket())
+            filler.setblocking(False)
+            filler.connect_ex((host, port))
+        yield
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="gives the guard hosts of its own, which needs root")
+async def test_an_address_of_the_auth_url_that_does_not_answer_leaves_time_for_the_next(
+    start_agent, start_guard, auth_url, tmp_path
+):
+    hosts = tmp_path / "hosts"
+    hosts.write_text("127.0.0.2 auth.test\n127.0.0.1 auth.test\n")
+    mount = ("unshare", "-m", "sh", "-c", f'mount --bind {hosts} /etc/hosts && exec "$@"', "sh")
+    port = auth_url.server_port
+    with black_hole("127.0.0.2", port):
+        words = forward(port, ", timeout: 20s", host="auth.test")
+        guard = start_guard(guard_config(start_agent("A").port, route=words), before=mount)
+        client = await Client.connect(guard.port, "/ws/ann", headers=(("Cookie", "pass=yes"),))
+        assert await client.close() == 1000
 
 
 async def test_an_end_of_the_guard_is_no_silence_for_who_waits_for_the_auth_url(guarded):
