@@ -26,7 +26,8 @@ TEST_P(PrintFileTest, LoadsBackToTheSame) {
   ExpectRoundTrip(*result.config);
 }
 
-INSTANTIATE_TEST_SUITE_P(Conf, PrintFileTest, testing::Values("connguard.yaml", "minimal.yaml"));
+INSTANTIATE_TEST_SUITE_P(Conf, PrintFileTest,
+                         testing::Values("connguard.yaml", "minimal.yaml", "container.yaml"));
 
 std::string NameOf(const testing::TestParamInfo<BadCase>& param) { return param.param.name; }
 
