@@ -13,7 +13,8 @@
 namespace connguard {
 namespace {
 
-constexpr auto kProbes = std::to_array<std::string_view>({"/livez", "/healthz", "/readyz"});
+constexpr auto kProbes =
+    std::to_array<std::string_view>({"/livez", "/healthz", "/readyz", "/drainz"});
 
 char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 

@@ -10,7 +10,8 @@
 
 namespace connguard {
 
-// Answered to anybody, whatever the configuration says: /livez, /healthz, /readyz.
+// Answered to anybody, whatever the configuration says: /livez, /healthz, /readyz, and /drainz, as
+// a kubelet's GET can only show a token that stands in the Pod's specification.
 bool IsProbe(std::string_view path);
 
 // Why `request` gets no answer: the answer that it gets instead. In this order:

@@ -22,6 +22,7 @@ struct AdminAnswer {
   std::string body{};
   std::vector<std::pair<std::string, std::string>> fields{};  // names in lower case
   std::optional<EventsWanted> events{};                       // then `body` is how they begin
+  bool until_drained = false;  // told only when the guard has drained; then the last one
 };
 
 AdminAnswer JsonAnswer(const Json& json, int status = 200);

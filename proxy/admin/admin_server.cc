@@ -18,6 +18,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "admin/drain_waiters.h"
 #include "admin/endpoints.h"
 #include "admin/event_streams.h"
 #include "admin/http_exchange.h"
@@ -86,6 +87,7 @@ struct AdminServer::Impl {
         socket(config.bind),
         feed(sources.events),
         streams(sources.events, config.show_keys, timing),
+        waiters(sources.state, timing),
         endpoints(config, std::move(sources)) {}
   ~Impl();
 
@@ -102,6 +104,7 @@ struct AdminServer::Impl {
   void AcceptOne(lws* listener);
   void MakeRoom();
   int Request(lws* wsi, std::string_view path);
+  int Wait(lws* wsi, HttpExchange& exchange, const AdminRequest& request);
   int Writable(lws* wsi);
   void Sample();
 
@@ -112,6 +115,7 @@ struct AdminServer::Impl {
   std::shared_ptr<Waker> waker;
   // The rest is the thread's own.
   EventStreams streams;
+  DrainWaiters waiters;
   Endpoints endpoints;
   Timer keep_alive;
   Timer samples;
@@ -169,6 +173,7 @@ AdminServer::Impl::~Impl() {
     thread.join();
   }
   if (context == nullptr) return;
+  waiters.Drained();  // nobody else is on this context any more
   lws_sul_cancel(&keep_alive.sul);
   lws_sul_cancel(&samples.sul);
   lws_context_destroy(context);
@@ -200,7 +205,8 @@ void AdminServer::Impl::MakeRoom() {
   for (std::size_t extra = connections.size() + 1; extra > kConnections; --extra) {
     auto oldest = connections.end();
     for (auto it = connections.begin(); it != connections.end(); ++it) {
-      if (streams.Has(it->first)) continue;  // there are never so many that no others are left
+      // There are never so many of these that no others are left.
+      if (streams.Has(it->first) || waiters.Has(it->first)) continue;
       if (oldest == connections.end() || it->second.since < oldest->second.since) oldest = it;
     }
     lws_set_timeout(oldest->first, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
@@ -210,10 +216,11 @@ void AdminServer::Impl::MakeRoom() {
 
 int AdminServer::Impl::Request(lws* wsi, std::string_view path) {
   const auto found = connections.find(wsi);
-  if (found == connections.end()) return -1;
+  if (found == connections.end() || waiters.Has(wsi)) return -1;
   found->second.since = ++step;
   const AdminRequest request = ReadRequest(wsi, path);
   AdminAnswer answer = endpoints.Answer(request);
+  if (answer.until_drained) return Wait(wsi, found->second.exchange, request);
   if (request.method != "GET" || !answer.events) {
     return found->second.exchange.Begin(wsi, request, answer);
   }
@@ -226,6 +233,16 @@ int AdminServer::Impl::Request(lws* wsi, std::string_view path) {
   const int closes = found->second.exchange.Begin(wsi, request, answer);
   if (closes == 0) streams.Begun(wsi);
   return closes;
+}
+
+int AdminServer::Impl::Wait(lws* wsi, HttpExchange& exchange, const AdminRequest& request) {
+  if (!waiters.full()) {
+    waiters.Add(wsi, request);
+    return 0;
+  }
+  AdminAnswer answer = Problem(503, "Service Unavailable", "As many as can be wait already.");
+  answer.fields.emplace_back("retry-after", "10");
+  return exchange.Begin(wsi, request, answer);
 }
 
 int AdminServer::Impl::Writable(lws* wsi) {
@@ -241,7 +258,8 @@ int AdminServer::Impl::Handle(lws* wsi, lws_callback_reasons reason, const char*
       AcceptOne(wsi);
       return 0;
     case LWS_CALLBACK_TIMER:
-      lws_rx_flow_control(wsi, 1);
+      if (waiters.Has(wsi)) return waiters.Late(wsi);
+      lws_rx_flow_control(wsi, 1);  // the listener
       return 0;
     case LWS_CALLBACK_SERVER_NEW_CLIENT_INSTANTIATED:
       connections[wsi].since = ++step;
@@ -249,6 +267,7 @@ int AdminServer::Impl::Handle(lws* wsi, lws_callback_reasons reason, const char*
     case LWS_CALLBACK_WSI_DESTROY:
       connections.erase(wsi);
       streams.Close(wsi);
+      waiters.Remove(wsi);
       return 0;
     case LWS_CALLBACK_EVENT_WAIT_CANCELLED:
       streams.Deliver();

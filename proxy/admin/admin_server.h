@@ -21,14 +21,16 @@ namespace connguard {
 
 // For tests, which cannot wait so long.
 struct AdminTiming {
-  Millis keep_alive{15'000};  // between two signs of life on a stream of events
-  Millis stalled{60'000};     // a stream whose client takes nothing for so long is ended
+  Millis keep_alive{15'000};    // between two signs of life on a stream of events
+  Millis stalled{60'000};       // a stream whose client takes nothing for so long is ended
+  Millis drain_begins{10'000};  // who waits for a drain's end is sent away without one by then
 };
 
 // Serves plain HTTP/1.1 from construction to destruction. Holds at most 64 connections, of which 16
-// may be streams of events: one more takes the place of the one that has waited longest and is no
-// stream, so that neither silent clients nor watchers ever keep a probe out. All is answered on one
-// thread: a source that takes its time holds up every answer.
+// may be streams of events and 8 may wait for a drain's end: one more takes the place of the one
+// that has been silent longest and is none of these, so that neither silent clients nor watchers
+// ever keep a probe out. All is answered on one thread: a source that takes its time holds up every
+// answer.
 class AdminServer {
  public:
   // Called on the server's thread. What is empty (or null) has no endpoint: 404.
@@ -61,7 +63,8 @@ class AdminServer {
   // already in use`.
   AdminServer(const AdminConfig& config, Sources sources, AdminTiming timing = {});
 
-  // Ends all connections and the thread; removes a unix socket's file.
+  // Tells who waits on /drainz that the guard has drained: for when its workers have ended. Ends
+  // all connections and the thread; removes a unix socket's file.
   ~AdminServer();
 
   AdminServer(const AdminServer&) = delete;

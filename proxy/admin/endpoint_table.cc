@@ -76,6 +76,8 @@ AdminAnswer Keys(AdminCall& call) {
   return JsonAnswer(KeyListJson(call.sources.keys(), selection, call.show_keys));
 }
 
+AdminAnswer Drained(AdminCall&) { return DrainedAnswer(true); }
+
 AdminAnswer DrainState(AdminCall& call) { return JsonAnswer(DrainJson(call.sources)); }
 
 AdminAnswer Drain(AdminCall& call) {
@@ -141,12 +143,14 @@ bool Has(const Sources& sources) {
 bool HasFigures(const Sources& sources) {
   return sources.state != nullptr && !sources.workers.empty();
 }
+bool HasState(const Sources& sources) { return sources.state != nullptr; }
 bool CanDrain(const Sources& sources) { return HasFigures(sources) && sources.drain; }
 
 constexpr auto kTable = std::to_array<EndpointRow>({
     {"GET", "/livez", Always, Live},
     {"GET", "/healthz", Always, Live},
     {"GET", "/readyz", Has<&Sources::not_ready_reason>, Ready},
+    {"GET", "/drainz", HasState, Drained},
     {"GET", "/metrics", Has<&Sources::metrics>, Metrics},
     {"GET", "/v1/overview", HasFigures, Overview},
     {"GET", "/v1/sessions", Has<&Sources::sessions>, Sessions, true},
@@ -181,5 +185,12 @@ constexpr auto kTable = std::to_array<EndpointRow>({
 }  // namespace
 
 std::span<const EndpointRow> EndpointsTable() { return kTable; }
+
+AdminAnswer DrainedAnswer(bool drained) {
+  AdminAnswer answer =
+      JsonAnswer({{"status", drained ? "drained" : "serving"}}, drained ? 200 : 503);
+  answer.until_drained = true;
+  return answer;
+}
 
 }  // namespace connguard

@@ -34,4 +34,7 @@ struct EndpointRow {
 
 std::span<const EndpointRow> EndpointsTable();
 
+// Of /drainz, when all is over: whether the guard has drained, or has not even begun to.
+AdminAnswer DrainedAnswer(bool drained);
+
 }  // namespace connguard

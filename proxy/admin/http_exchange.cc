@@ -71,7 +71,8 @@ int HttpExchange::Begin(lws* wsi, const AdminRequest& request, const AdminAnswer
   discard_ = request.body.value_or(0) <= kLargestAdminBody ? request.body.value_or(0) : 0;
   // lws 4.3 takes what follows a body in the same segment for more of it, so nothing may follow;
   // and without a length it expects 100 MiB behind any other method than GET and HEAD.
-  close_ = request.body != 0U || !request.safe() || answer.events;
+  // Who has waited is not expected to ask for anything else.
+  close_ = request.body != 0U || !request.safe() || answer.events || answer.until_drained;
   bytes_.assign(LWS_PRE + kHeadSpace, '\0');
   auto* const start = reinterpret_cast<unsigned char*>(bytes_.data()) + LWS_PRE;
   HeadWriter head(wsi, start, start + kHeadSpace);

@@ -33,7 +33,7 @@ endif()
 if(NOT _lws_found VERSION_EQUAL CONNGUARD_LWS_VERSION)
   message(STATUS "Fetching libwebsockets ${CONNGUARD_LWS_VERSION} of Debian ${CONNGUARD_LWS_SUITE}")
   execute_process(
-    COMMAND ${CMAKE_CURRENT_LIST_DIR}/fetch-libwebsockets ${CONNGUARD_LWS_VERSION}
+    COMMAND ${CMAKE_CURRENT_LIST_DIR}/fetch-package libwebsockets-dev ${CONNGUARD_LWS_VERSION}
             ${CONNGUARD_LWS_SUITE} ${CONNGUARD_LWS_CACHE}
     RESULT_VARIABLE _failed)
   connguard_lws_version(_lws_found ${_lws_prefix})

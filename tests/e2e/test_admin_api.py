@@ -15,6 +15,7 @@ from processes import free_port, guard_binary
 
 TOKEN = "0123456789abcdef-of-the-test"
 PROBES = ("/livez", "/healthz", "/readyz")
+ENDLESS = ("/v1/events", "/drainz")  # their answers take their time
 
 
 def config(admin: str | None = None) -> str:
@@ -57,7 +58,7 @@ async def test_the_description_is_sound_and_what_is_served_follows_it(start_guar
     for schema in document["components"]["schemas"].values():
         jsonschema.Draft202012Validator.check_schema(schema)
     for path, item in document["paths"].items():
-        if "get" not in item or "{" in path or path == "/v1/events":
+        if "get" not in item or "{" in path or path in ENDLESS:
             continue
         response = await ask(guard.admin, "GET", path)
         assert response.status == 200, path

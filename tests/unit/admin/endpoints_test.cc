@@ -107,8 +107,8 @@ TEST_F(EndpointsTest, WhatThereIsNotIsAProblem) {
 TEST_F(EndpointsTest, AnEndpointWithoutItsSourceIsNotThere) {
   sources_ = {};
   for (const char* path :
-       {"/readyz", "/metrics", "/v1/overview", "/v1/sessions", "/v1/sessions/0:1", "/v1/keys",
-        "/v1/drain", "/v1/config", "/v1/events"}) {
+       {"/readyz", "/drainz", "/metrics", "/v1/overview", "/v1/sessions", "/v1/sessions/0:1",
+        "/v1/keys", "/v1/drain", "/v1/config", "/v1/events"}) {
     EXPECT_EQ(Get(path).status, 404) << path;
   }
   EXPECT_EQ(Ask("POST", "/v1/reload").status, 404);

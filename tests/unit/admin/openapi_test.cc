@@ -32,8 +32,9 @@ class OpenApiTest : public testing::Test {
   }
   void Start(const std::string& token = {}) { Start(guard_.Sources(), token); }
   void Start(AdminServer::Sources sources, const std::string& token = {}) {
-    server_ = std::make_unique<AdminServer>(
-        AdminConfig{.bind = {"127.0.0.1", 0, ""}, .token = token}, std::move(sources));
+    server_ =
+        std::make_unique<AdminServer>(AdminConfig{.bind = {"127.0.0.1", 0, ""}, .token = token},
+                                      std::move(sources), AdminTiming{.drain_begins = Millis{20}});
   }
   HttpReply Ask(std::string_view method, std::string_view target, std::string_view fields = "") {
     return HttpClient::Tcp(server_->port()).Ask(method, target, fields).value_or(HttpReply{});
@@ -97,6 +98,16 @@ class OpenApiTest : public testing::Test {
       }
     }
   }
+  // Of a server that ends while somebody waits for it.
+  void HoldTheEnd() {
+    HttpClient client = HttpClient::Tcp(server_->port());
+    guard_.state.drain = DrainState::kDraining;
+    client.Send("GET /drainz HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    ASSERT_EQ(Ask("GET", "/livez").status, 200) << "behind it, on one thread";
+    server_.reset();
+    guard_.state.drain = DrainState::kOff;
+    Hold(client.Receive().value_or(HttpReply{}), "GET", "/drainz");
+  }
   AdminServer::Sources BrokenSources() {
     AdminServer::Sources sources = guard_.Sources();
     sources.metrics = sources.config = []() -> std::string { throw std::runtime_error("broken"); };
@@ -127,6 +138,9 @@ TEST_F(OpenApiTest, EveryAnswerIsAsTheDocumentSays) {
   Expect(400, "GET", "/v1/keys", "/v1/keys?limit=0");
   Expect(400, "GET", "/v1/events", "/v1/events?a=b");
   Expect(202, "POST", "/v1/drain");
+  Expect(503, "GET", "/drainz");
+  HoldTheEnd();
+  Start();
   Expect(403, "POST", "/v1/drain", "/v1/drain", "Origin: null\r\n");
   Expect(200, "POST", "/v1/reload");
   guard_.outcome.kind = ReloadOutcome::Kind::kNoFile;
@@ -182,6 +196,7 @@ TEST_F(OpenApiTest, WhatAnyEndpointCanAnswerIsInTheDocumentAndNothingElse) {
   }
   Start("0123456789abcdef");
   HoldAll("?x=1", "");
+  HoldTheEnd();
   Start();
   guard_.silent = false;
   guard_.outcome.kind = ReloadOutcome::Kind::kNoFile;
