@@ -48,11 +48,11 @@ std::optional<Place> PlaceOf(int fd) {
   if (name.ss_family == AF_INET) {
     const auto& ip = reinterpret_cast<const sockaddr_in&>(name);
     const std::array<std::uint32_t, 1> words{ip.sin_addr.s_addr};
-    return Place{"/proc/net/tcp", InTable(words, ip.sin_port)};
+    return Place{"/proc/self/net/tcp", InTable(words, ip.sin_port)};
   }
   if (name.ss_family == AF_INET6) {
     const auto& ip = reinterpret_cast<const sockaddr_in6&>(name);
-    return Place{"/proc/net/tcp6", InTable(ip.sin6_addr.s6_addr32, ip.sin6_port)};
+    return Place{"/proc/self/net/tcp6", InTable(ip.sin6_addr.s6_addr32, ip.sin6_port)};
   }
   return std::nullopt;
 }
