@@ -8,6 +8,7 @@
 #include "config/file_text.h"
 #include "config/key_trace.h"
 #include "config/reference.h"
+#include "connguard/close_cause.h"
 
 namespace connguard {
 namespace {
@@ -106,17 +107,32 @@ TEST_F(ConfTest, TheReferenceHasTheKeysOfTheLoaderAndNoOthers) {
   for (const std::string& key : told) EXPECT_TRUE(trace.known.contains(key)) << key;
 }
 
+// The code of `word` where the configuration says nothing; -1: there is no such cause.
+int DefaultCodeOf(std::string_view word) {
+  for (std::size_t i = 0; i < kCloseCauses; ++i) {
+    const CloseCauseRow& row = Describe(static_cast<CloseCause>(i));
+    if (row.word == word) return static_cast<int>(row.to_client);
+  }
+  return -1;
+}
+
 TEST_F(ConfTest, EachValueThatIsToldToBeTheDefaultIsTheLoaders) {
   const std::string text = SwitchedOn(text_);
   const LoadResult whole = Load(text);
   ASSERT_TRUE(whole.config) << Complaints(whole);
+  const std::string printed = PrintConfig(*whole.config);
+  const std::string codes = "routes[].close_codes.";
   int checked = 0;
   for (const ReferenceKey& key : ReadReference(text_).keys) {
     if (!key.presets) continue;
+    ++checked;
+    if (key.path.starts_with(codes)) {  // what the file says of them is printed in any case
+      EXPECT_EQ(std::to_string(DefaultCodeOf(key.path.substr(codes.size()))), key.value);
+      continue;
+    }
     const LoadResult result = Load(Without(text, key.line));
     ASSERT_TRUE(result.config) << key.path << ": " << Complaints(result);
-    EXPECT_EQ(PrintConfig(*result.config), PrintConfig(*whole.config)) << key.path;
-    ++checked;
+    EXPECT_TRUE(PrintConfig(*result.config) == printed) << key.path;
   }
   EXPECT_GT(checked, 50);
 }

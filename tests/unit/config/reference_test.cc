@@ -102,7 +102,7 @@ TEST(ReferenceTest, ACommentBesideAKeyGoesOnBelowIt) {
       "              # then. Default: never\n"
       "# Else.\n"
       "drain: 30s\n");
-  EXPECT_EQ(keys.front(), (ReferenceKey{"delay", "0", false, false, "never", "Serving; then.", 1}));
+  EXPECT_EQ(keys.front(), (ReferenceKey{"delay", "0", false, false, "never", "serving; then.", 1}));
   EXPECT_EQ(keys.back().meaning, "Else.");
 }
 
@@ -151,7 +151,7 @@ TEST(ReferenceTest, TheFirstCommentIsTheIntroduction) {
 
 TEST(ReferenceTest, AHashInQuotesOrInAWordIsNoComment) {
   EXPECT_EQ(KeyOf("key: \"a # b\"  # c\n"),
-            (ReferenceKey{"key", "\"a # b\"", false, true, "\"a # b\"", "C.", 1}));
+            (ReferenceKey{"key", "\"a # b\"", false, true, "\"a # b\"", "c.", 1}));
   EXPECT_EQ(KeyOf("key: a#b\n").value, "a#b");
 }
 
