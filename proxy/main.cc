@@ -9,6 +9,9 @@
 #include "app/hardening.h"
 #include "cli/command_line.h"
 #include "cli/commands.h"
+#include "cli/completion.h"
+#include "cli/man_page.h"
+#include "cli/reference_page.h"
 #include "demo/run_demo.h"
 #include "log/log.h"
 
@@ -54,6 +57,15 @@ ExitStatus Execute(const CommandLine& line) {
       return RunDrain({*line.admin->bind, line.token_file, line.wait}, std::cout, std::cerr);
     case CommandLine::Command::kMetrics:
       std::cout << MetricsReference();
+      return ExitStatus::kOk;
+    case CommandLine::Command::kReference:
+      std::cout << ReferenceAsMarkdown(ConfigurationReference());
+      return ExitStatus::kOk;
+    case CommandLine::Command::kMan:
+      std::cout << ManPage(line.page, DescribeCommandLine(), ConfigurationReference());
+      return ExitStatus::kOk;
+    case CommandLine::Command::kCompletion:
+      std::cout << Completion(line.shell, DescribeCommandLine());
       return ExitStatus::kOk;
     case CommandLine::Command::kRun:
       break;

@@ -3,12 +3,16 @@
 #include "cli/command_line.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <array>
 #include <ostream>
 #include <span>
 #include <string_view>
 #include <utility>
 
+#include "cli/completion.h"
+#include "cli/man_page.h"
+#include "cli/model_of.h"
 #include "config/address.h"
 
 namespace connguard {
@@ -57,14 +61,36 @@ std::optional<T> ValueOf(std::string_view text,
   return std::nullopt;
 }
 
-std::string LevelProblem(const std::string& text) {
-  if (ValueOf<LogLevel>(text, kLevels)) return {};
-  return "expected debug, info, warn, error or off, found '" + text + "'";
+template <typename Table>
+std::vector<std::string> WordsOf(const Table& table) {
+  std::vector<std::string> words;
+  for (const auto& [word, value] : table) words.emplace_back(word);
+  return words;
 }
 
-std::string FormatProblem(const std::string& text) {
-  if (ValueOf<LogFormat>(text, kFormats)) return {};
-  return "expected json, logfmt or text, found '" + text + "'";
+// What values the options of this name in --help can have, for completions.
+ValueWords WordsByValue() {
+  return {{"LEVEL", WordsOf(kLevels)},
+          {"FORMAT", WordsOf(kFormats)},
+          {"SHELL", {kShells.begin(), kShells.end()}},
+          {"PAGE", {kManPages.begin(), kManPages.end()}}};
+}
+
+// Whether `text` is one of those of `value`; the empty string, or why not.
+std::string WordProblem(const char* value, const std::string& text) {
+  const std::vector<std::string> words = WordsByValue()[value];
+  if (std::ranges::find(words, text) != words.end()) return {};
+  std::string expected = words.front();
+  for (std::size_t i = 1; i < words.size(); ++i) {
+    expected += (i + 1 < words.size() ? ", " : " or ") + words[i];
+  }
+  return "expected " + expected + ", found '" + text + "'";
+}
+
+// The value is called `value` in --help, and is one of its words.
+void TakesWord(CLI::Option& option, const char* value) {
+  option.check([value](const std::string& text) { return WordProblem(value, text); })
+      ->type_name(value);
 }
 
 std::optional<CommandLine::AdminFlag> ToAdminFlag(const std::string& text) {
@@ -90,12 +116,8 @@ void AddRunOptions(CLI::App& app, Raw& raw) {
   app.add_option("--admin", raw.admin, "Admin endpoint, or off")
       ->check(AdminProblem)
       ->type_name("ADDR");
-  app.add_option("--log-level", raw.level, "Least severity of a log line")
-      ->check(LevelProblem)
-      ->type_name("LEVEL");
-  app.add_option("--log-format", raw.format, "json, logfmt or text")
-      ->check(FormatProblem)
-      ->type_name("FORMAT");
+  TakesWord(*app.add_option("--log-level", raw.level, "Least severity of a log line"), "LEVEL");
+  TakesWord(*app.add_option("--log-format", raw.format, "json, logfmt or text"), "FORMAT");
 }
 
 struct Commands {
@@ -106,7 +128,26 @@ struct Commands {
   CLI::App* health;
   CLI::App* metrics;
   CLI::App* drain;
+  CLI::App* reference;
+  CLI::App* man;
+  CLI::App* completion;
 };
+
+// What the program says of itself.
+void AddManualCommands(CLI::App& app, Raw& raw, Commands& commands) {
+  commands.metrics = app.add_subcommand("metrics", "Print what each metric means, as Markdown");
+  commands.reference = app.add_subcommand(
+      "reference", "Print what each key of the configuration means, as Markdown");
+  commands.man = app.add_subcommand("man", "Print a page of the manual, for `man -l -`");
+  TakesWord(*commands.man->add_option("page", raw.line.page, "connguard or connguard.yaml")
+                 ->capture_default_str(),
+            "PAGE");
+  commands.completion =
+      app.add_subcommand("completion", "Print what makes a shell complete command lines");
+  TakesWord(
+      *commands.completion->add_option("shell", raw.line.shell, "bash, zsh or fish")->required(),
+      "SHELL");
+}
 
 Commands AddCommands(CLI::App& app, Raw& raw) {
   Commands commands{};
@@ -141,7 +182,7 @@ Commands AddCommands(CLI::App& app, Raw& raw) {
       ->check(CLI::ExistingFile)
       ->type_name("FILE");
   commands.drain->add_flag("--wait", raw.line.wait, "Until it has gone");
-  commands.metrics = app.add_subcommand("metrics", "Print what each metric means, as Markdown");
+  AddManualCommands(app, raw, commands);
   return commands;
 }
 
@@ -152,6 +193,9 @@ CommandLine::Command Chosen(const Commands& commands, bool validate) {
   if (commands.health->parsed()) return Command::kHealth;
   if (commands.metrics->parsed()) return Command::kMetrics;
   if (commands.drain->parsed()) return Command::kDrain;
+  if (commands.reference->parsed()) return Command::kReference;
+  if (commands.man->parsed()) return Command::kMan;
+  if (commands.completion->parsed()) return Command::kCompletion;
   return commands.check->parsed() || validate ? Command::kCheck : Command::kRun;
 }
 
@@ -178,6 +222,9 @@ std::string Problem(const CommandLine& line, bool validate) {
     case Command::kHealth:
     case Command::kMetrics:
     case Command::kDrain:
+    case Command::kReference:
+    case Command::kMan:
+    case Command::kCompletion:
       return file || quick || validate || line.watch || line.handover
                  ? "this command takes its own options only"
                  : std::string();
@@ -198,28 +245,40 @@ void Finish(const Commands& commands, Raw& raw) {
   if (raw.line.command == Command::kDemo) raw.line.agent_listen = raw.demo_agent_listen;
 }
 
+// All of it, with where CLI11 puts what it finds.
+struct Grammar {
+  Grammar() {
+    app.set_version_flag("--version", std::string("connguard ") + CONNGUARD_VERSION);
+    app.require_subcommand(0, 1);
+    AddRunOptions(app, raw);
+    AddServeOptions(app, raw);
+    app.add_flag("--validate", raw.validate, "Check the configuration file only (as `check`)");
+    commands = AddCommands(app, raw);
+  }
+
+  CLI::App app{kAbout, "connguard"};
+  Raw raw;
+  Commands commands{};
+};
+
 }  // namespace
 
 std::variant<CommandLine, ExitStatus> ParseCommandLine(int argc, const char* const* argv,
                                                        std::ostream& out, std::ostream& err) {
-  CLI::App app(kAbout, "connguard");
-  Raw raw;
-  app.set_version_flag("--version", std::string("connguard ") + CONNGUARD_VERSION);
-  app.require_subcommand(0, 1);
-  AddRunOptions(app, raw);
-  AddServeOptions(app, raw);
-  app.add_flag("--validate", raw.validate, "Check the configuration file only (as `check`)");
-  const Commands commands = AddCommands(app, raw);
+  Grammar grammar;
+  Raw& raw = grammar.raw;
   try {
-    app.parse(argc, argv);
-    Finish(commands, raw);
+    grammar.app.parse(argc, argv);
+    Finish(grammar.commands, raw);
     const std::string problem = Problem(raw.line, raw.validate);
     if (!problem.empty()) throw CLI::ValidationError(problem, CLI::ExitCodes::ValidationError);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error, out, err) == 0 ? ExitStatus::kOk : ExitStatus::kUsage;
+    return grammar.app.exit(error, out, err) == 0 ? ExitStatus::kOk : ExitStatus::kUsage;
   }
   if (raw.line.command == CommandLine::Command::kDemo) raw.line.listen = raw.demo_listen;
   return raw.line;
 }
+
+CommandModel DescribeCommandLine() { return ModelOf(Grammar().app, WordsByValue()); }
 
 }  // namespace connguard

@@ -6,6 +6,7 @@
 #include <string>
 #include <variant>
 
+#include "cli/command_model.h"
 #include "connguard/config.h"
 
 namespace connguard {
@@ -14,7 +15,18 @@ namespace connguard {
 enum class ExitStatus : int { kOk = 0, kRuntime = 1, kUsage = 64, kConfiguration = 78 };
 
 struct CommandLine {
-  enum class Command { kRun, kCheck, kPrintConfig, kDemo, kHealth, kMetrics, kDrain };
+  enum class Command {
+    kRun,
+    kCheck,
+    kPrintConfig,
+    kDemo,
+    kHealth,
+    kMetrics,
+    kDrain,
+    kReference,
+    kMan,
+    kCompletion
+  };
 
   // What --admin says: an address, or `off`.
   struct AdminFlag {
@@ -30,6 +42,8 @@ struct CommandLine {
   std::string listen;       // …or (run, print-config) these two; demo: --listen alone
   std::string upstream;
   std::string agent_listen;        // demo: where the agent listens
+  std::string page = "connguard";  // man: one of kManPages
+  std::string shell;               // completion: one of kShells
   std::optional<AdminFlag> admin;  // flags go before the file
   std::optional<unsigned> workers;
   std::optional<LogLevel> log_level;
@@ -43,5 +57,8 @@ inline constexpr const char* kDefaultDemoAgentListen = "127.0.0.1:8081";
 // kUsage after a message on `err`. Does not throw.
 std::variant<CommandLine, ExitStatus> ParseCommandLine(int argc, const char* const* argv,
                                                        std::ostream& out, std::ostream& err);
+
+// What ParseCommandLine understands.
+CommandModel DescribeCommandLine();
 
 }  // namespace connguard

@@ -110,6 +110,19 @@ TEST(CommandLineTest, MetricsTakesNothing) {
   EXPECT_EQ(Parse({"-c", "x", "metrics"}).status(), ExitStatus::kUsage);
 }
 
+TEST(CommandLineTest, TheManualTakesAPageOrAShell) {
+  EXPECT_EQ(Parse({"reference"}).line().command, Command::kReference);
+  const Outcome man = Parse({"man"});
+  ASSERT_FALSE(man.status()) << man.err;
+  EXPECT_EQ(man.line().command, Command::kMan);
+  EXPECT_EQ(man.line().page, "connguard");
+  EXPECT_EQ(Parse({"man", "connguard.yaml"}).line().page, "connguard.yaml");
+  const Outcome completion = Parse({"completion", "zsh"});
+  ASSERT_FALSE(completion.status()) << completion.err;
+  EXPECT_EQ(completion.line().command, Command::kCompletion);
+  EXPECT_EQ(completion.line().shell, "zsh");
+}
+
 TEST(CommandLineTest, CheckHasTwoSpellings) {
   for (const auto& words : {std::vector<const char*>{"check", "-c", "x"},
                             {"--validate", "-c", "x"},
@@ -201,6 +214,11 @@ TEST(CommandLineTest, MisuseIsStatus64AndSaysWhy) {
       {{"drain", "--admin", "off"}, "expected host:port"},
       {{"drain", "--token-file", "/nonexistent/token"}, "/nonexistent/token"},
       {{"drain", "-c", "x"}, "-c"},
+      {{"completion"}, "shell is required"},
+      {{"completion", "sh"}, "expected bash, zsh or fish, found 'sh'"},
+      {{"man", "cat"}, "expected connguard or connguard.yaml, found 'cat'"},
+      {{"-c", "x", "man"}, "this command takes its own options only"},
+      {{"-c", "x", "reference"}, "this command takes its own options only"},
       {{"-c", "x", "drain"}, "this command takes its own options only"},
       {{"--handover", "health"}, "this command takes its own options only"},
       {{"--handover", "--validate", "-c", "x"}, "--handover is for run"},

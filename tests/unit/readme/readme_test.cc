@@ -8,6 +8,7 @@
 
 #include "admin/metrics.h"
 #include "admin/metrics_page.h"
+#include "cli/reference_page.h"
 
 namespace connguard {
 namespace {
@@ -23,6 +24,14 @@ TEST(ReadmeTest, TheTableOfMetricsIsTheProgramsOwn) {
   EXPECT_NE(Readme().find(MetricsReference()), std::string::npos)
       << "README.md lacks this table:\n\n"
       << MetricsReference();
+}
+
+TEST(ReadmeTest, TheReferenceOfTheConfigurationIsTheProgramsOwn) {
+  const std::string reference = "<!-- reference: held to the program by a test -->\n" +
+                                ReferenceAsMarkdown(ConfigurationReference()) +
+                                "<!-- /reference -->\n";
+  EXPECT_NE(Readme().find(reference), std::string::npos) << "README.md lacks this:\n\n"
+                                                         << reference;
 }
 
 // Who counts refusals finds each reason where the README says what it is for.
