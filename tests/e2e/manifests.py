@@ -105,7 +105,7 @@ def helmrender() -> str:
     binary, path = BUILD / "helmrender", BUILD / "go"
     environment = {
         **os.environ, "GO111MODULE": "off", "GOPATH": f"{path}:/usr/share/gocode", "GOTOOLCHAIN": "local",
-        "GOFLAGS": "", "GOCACHE": str(path / "cache"),
+        "GOFLAGS": "", "CGO_ENABLED": "0", "GOCACHE": str(path / "cache"),
     }
     with Lock("helmrender"):
         folder = path / "src/helmrender"

@@ -263,9 +263,9 @@ def service(pod: Pod, _) -> Iterator[str]:
         if not found["spec"]["selector"].items() <= pod.labels.items():
             yield "a Service selects other Pods"
         for port in found["spec"]["ports"]:
-            target = pod.ports(pod.guard).get(port["targetPort"], port["targetPort"])
-            if target != pod.public_port:
-                yield f"a Service leads to port {target}"
+            # A name is not found among a sidecar's ports by every version of Kubernetes.
+            if port["targetPort"] != pod.public_port:
+                yield f"a Service leads to port {port['targetPort']}"
     if not pod.of_kind("Service"):
         yield "no Service"
 

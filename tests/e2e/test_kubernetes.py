@@ -143,7 +143,8 @@ WRONG = {
     "the host's network": ("hardening", put(True, "hostNetwork")),
     "buffers larger than the memory": ("memory", replaced(r"128MiB", "512MiB")),
     "a Service of the agent": ("service", of("Service", 1865, "ports", 0, "targetPort")),
-    "a Service of the admin port": ("service", of("Service", "admin", "ports", 0, "targetPort")),
+    "a Service of the admin port": ("service", of("Service", 9180, "ports", 0, "targetPort")),
+    "a Service of a sidecar's port by its name": ("service", of("Service", "public", "ports", 0, "targetPort")),
     "an admin port for everybody": ("network", of("NetworkPolicy", [], "ingress", 1, "from")),
     "an admin port for a whole namespace": (
         "network", of("NetworkPolicy", {}, "ingress", 1, "from", 0, "podSelector")),
