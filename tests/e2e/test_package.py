@@ -115,6 +115,14 @@ def test_lintian_finds_nothing(package):
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
 
 
+def test_the_starting_configuration_is_sound_and_for_this_machine_only(package, tmp_path):
+    run(["dpkg-deb", "-x", package, tmp_path])
+    path = tmp_path / CONFIGURATION
+    assert "ok" in run([guard_binary(), "check", "-c", path]).stdout
+    printed = run([guard_binary(), "print-config", "-c", path]).stdout
+    assert set(re.findall(r"bind: (\S+):\d+$", printed, re.M)) == {"127.0.0.1"}
+
+
 # --- its life -------------------------------------------------------------------------------------------
 
 
