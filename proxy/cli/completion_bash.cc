@@ -56,7 +56,9 @@ complete -F _connguard connguard
 // `run:-c|run:--config`
 std::string Pattern(const std::string& command, const OptionModel& option) {
   std::vector<std::string> patterns;
-  for (const std::string& name : option.names) patterns.push_back(command + ":" + name);
+  for (const std::string& name : option.names) {
+    patterns.emplace_back(command).append(":").append(name);
+  }
   return Joined(patterns, "|");
 }
 
