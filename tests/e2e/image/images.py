@@ -8,6 +8,8 @@ import pathlib
 import shutil
 import subprocess
 
+from chroots import KEYRING, sources
+
 BASE = "docker.io/library/debian:trixie-slim"
 SUITE = "trixie"
 
@@ -31,16 +33,6 @@ def run(*command: str, timeout: float = 60.0, log: pathlib.Path | None = None) -
     if result.returncode != 0:
         raise RuntimeError(f"{command}: {result.stderr.strip()}")
     return result.stdout.strip()
-
-
-def archive() -> str:
-    """Where this machine has its Debian packages from."""
-    targets = run("apt-get", "indextargets", "--format", "$(REPO_URI) $(COMPONENT) $(ORIGIN)")
-    for line in targets.splitlines():
-        uri, component, origin = (line.split() + ["", ""])[:3]
-        if component == "main" and origin == "Debian" and "security" not in uri:
-            return uri
-    raise Unavailable("apt of this machine has no archive of Debian")
 
 
 class Builder:
@@ -67,7 +59,11 @@ class Builder:
     def make_base(self) -> None:
         """What the Dockerfile's base is for it: a small Debian 13, under the same name."""
         root = self.home / "base"
-        run("debootstrap", "--variant=minbase", SUITE, str(root), archive(), timeout=900, log=self.log)
+        own = sources()
+        if not own:
+            raise Unavailable("apt has no source of this machine's own release")
+        command = ["debootstrap", "--variant=minbase", f"--keyring={KEYRING}", SUITE, str(root)]
+        run(*command, own[0][0], timeout=900, log=self.log)
         container = self._call("from", *self.policy, "scratch")
         self._call("add", container, str(root), "/", timeout=300)
         self._call("commit", *self.policy, "--rm", container, BASE, timeout=300, log=True)
