@@ -76,5 +76,11 @@ install(FILES ${CONNGUARD_MANUAL}/README.md DESTINATION ${_doc})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/proxy/docs/ DESTINATION ${_doc}/docs)
 install(FILES ${PROJECT_SOURCE_DIR}/proxy/admin/openapi.json DESTINATION ${_doc}/docs)
 install(FILES ${PROJECT_SOURCE_DIR}/conf/connguard.yaml ${PROJECT_SOURCE_DIR}/conf/minimal.yaml
-              ${_deploy}/prometheus/prometheus.yml
+              ${PROJECT_SOURCE_DIR}/conf/container.yaml ${_deploy}/prometheus/prometheus.yml
         DESTINATION ${_doc}/examples)
+install(DIRECTORY ${_deploy}/examples ${_deploy}/kubernetes ${_deploy}/helm ${_deploy}/compose
+                  ${_deploy}/systemd
+        DESTINATION ${_doc}/deploy
+        PATTERN __pycache__ EXCLUDE)
+install(FILES ${_deploy}/Dockerfile ${_deploy}/compose.yaml ${_deploy}/compose.cheshire-cat.yaml
+        DESTINATION ${_doc}/deploy)
