@@ -244,6 +244,7 @@ void AuthRequest::OnEnd(Conn& conn, ConnEnd end) noexcept {
 }
 
 void AuthRequest::Leave() {
+  worker_.loop().timers().Disarm(attempt_timer_);  // it would dial for a client who has gone
   newcomer_.client.Drop();
   upstream_.reset();
   Retire();

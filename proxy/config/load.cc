@@ -122,7 +122,7 @@ void ReadAdmin(Section& root, const NamedFiles& files, Config& config) {
   admin->ReadBool("show_keys", config.admin->show_keys);
   if (ReadBind(*admin, config.admin->bind)) {
     for (const ListenerConfig& listener : config.listeners) {
-      if (!SameSocket(listener.bind, config.admin->bind)) continue;
+      if (!Overlap(listener.bind, config.admin->bind)) continue;
       admin->Error(*admin->Find("bind"), "bind",
                    Quoted(listener.bind.ToString()) + " is taken by " + Quoted(listener.name));
     }

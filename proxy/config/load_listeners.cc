@@ -25,6 +25,12 @@ void ReadProxyProtocol(Section& section, ListenerConfig& listener) {
   }
 }
 
+// `::` takes IPv4 as well.
+bool IsEveryAddressFor(const Address& all, const Address& one) {
+  if (all.host == "::") return true;
+  return all.host == "0.0.0.0" && one.host.find(':') == std::string::npos;
+}
+
 }  // namespace
 
 bool ReadBind(Section& section, Address& out) {
@@ -42,6 +48,12 @@ bool ReadBind(Section& section, Address& out) {
 
 bool SameSocket(const Address& a, const Address& b) {
   return a == b && (a.is_unix() || a.port != 0);
+}
+
+bool Overlap(const Address& a, const Address& b) {
+  if (SameSocket(a, b)) return true;
+  if (a.is_unix() || b.is_unix() || a.port == 0 || a.port != b.port) return false;
+  return IsEveryAddressFor(a, b) || IsEveryAddressFor(b, a);
 }
 
 std::vector<ListenerConfig> ReadListeners(Section& root, const NamedFiles& files) {

@@ -15,4 +15,7 @@ bool ReadBind(Section& section, Address& out);
 // Only one of the two could be listened at.
 bool SameSocket(const Address& a, const Address& b);
 
+// One of the two takes connections to the other: the same socket, or every address of its port.
+bool Overlap(const Address& a, const Address& b);
+
 }  // namespace connguard

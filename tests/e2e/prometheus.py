@@ -23,14 +23,23 @@ PACE = "500ms"
 
 
 class PrometheusServer(Server):
-    def __init__(self, directory: pathlib.Path, admin_port: int) -> None:
-        """Scrapes the guard whose admin endpoint that is, and evaluates the shipped rules."""
+    def __init__(
+        self,
+        directory: pathlib.Path,
+        admin_port: int,
+        shipped: pathlib.Path = monitoring.PROMETHEUS,
+        rules: pathlib.Path | None = monitoring.RULES,
+        token: pathlib.Path | None = None,
+    ) -> None:
+        """Scrapes the guard whose admin endpoint that is, as `shipped` says, and evaluates `rules`."""
         self.port = free_port()
-        config = yaml.safe_load(monitoring.PROMETHEUS.read_text())
+        config = yaml.safe_load(shipped.read_text())
         config["global"] = {"scrape_interval": PACE, "evaluation_interval": PACE}
-        config["rule_files"] = [str(monitoring.RULES)]
+        config["rule_files"] = [str(rules)] if rules else []
         (job,) = config["scrape_configs"]
         job["static_configs"] = [{"targets": [f"127.0.0.1:{admin_port}"]}]
+        if token:
+            job["authorization"]["credentials_file"] = str(token)
         path = directory / "prometheus.yml"
         path.write_text(yaml.safe_dump(config))
         command = [

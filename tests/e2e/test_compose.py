@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import pathlib
 import re
 import shutil
@@ -15,6 +14,7 @@ import yaml
 import httpclient
 from examples import ExampleAgent
 from processes import ROOT, Server, free_port, guard_binary
+from prometheus import PrometheusServer
 from settings import seconds, shutdown_seconds
 from wsclient import Client
 
@@ -216,36 +216,11 @@ class ComposedGuard(Server):
         super().__init__(command, directory / "connguard.log", self.admin, "/readyz", environment)
 
 
-class ComposedPrometheus(Server):
-    def __init__(self, directory: pathlib.Path, token: pathlib.Path, admin_port: int) -> None:
-        self.port = free_port()
-        config = yaml.safe_load((DEPLOY / "compose/prometheus.yml").read_text())
-        config["global"] = {"scrape_interval": "500ms", "evaluation_interval": "500ms"}
-        config["rule_files"] = []
-        (job,) = config["scrape_configs"]
-        job["static_configs"] = [{"targets": [f"127.0.0.1:{admin_port}"]}]
-        job["authorization"]["credentials_file"] = str(token)
-        path = directory / "prometheus.yml"
-        path.write_text(yaml.safe_dump(config))
-        command = [
-            "prometheus",
-            f"--config.file={path}",
-            f"--web.listen-address=127.0.0.1:{self.port}",
-            f"--storage.tsdb.path={directory / 'tsdb'}",
-        ]
-        super().__init__(command, directory / "prometheus.log", self.port, "/-/ready")
-
-    async def value(self, expression: str) -> float | None:
-        query = urllib.parse.urlencode({"query": expression})
-        answer = await httpclient.request(self.port, f"/api/v1/query?{query}")
-        result = answer.json()["data"]["result"]
-        return float(result[0]["value"][1]) if result else None
-
-
 async def test_together_they_serve_an_agent_and_are_scraped_with_the_token(tmp_path, token):
     agent = ExampleAgent(tmp_path, "fastapi")
     guard = ComposedGuard(tmp_path, token, agent.port)
-    prometheus = ComposedPrometheus(tmp_path, token, guard.admin)
+    shipped = DEPLOY / "compose/prometheus.yml"
+    prometheus = PrometheusServer(tmp_path, guard.admin, shipped, rules=None, token=token)
     try:
         client = await Client.connect(guard.port, "/ws/ann")
         await client.send_json({"text": "hi"})
@@ -253,14 +228,9 @@ async def test_together_they_serve_an_agent_and_are_scraped_with_the_token(tmp_p
             pass
         assert (await httpclient.request(guard.admin, "/metrics")).status == 401
         assert (await httpclient.request(guard.port, "/grafana/")).status == 502  # routed; not there
-        for _ in range(100):
-            if await prometheus.value('connguard_turns_total{outcome="delivered"}') == 1:
-                break
-            await asyncio.sleep(0.1)
-        else:
-            raise AssertionError("Prometheus has not heard of the turn")
-        assert await prometheus.value('up{job="connguard"}') == 1
-        assert await prometheus.value('connguard_tunnels{route="chat",state="open"}') == 1
+        await prometheus.until('connguard_turns_total{outcome="delivered"}', lambda count: count == 1)
+        assert prometheus.values('up{job="connguard"}') == [1]
+        assert prometheus.values('connguard_tunnels{route="chat",state="open"}') == [1]
         assert await client.close() == 1000
     finally:
         prometheus.stop()

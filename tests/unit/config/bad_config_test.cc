@@ -264,6 +264,12 @@ const BadCase kProcessCases[] = {
     {"AdminTakesAListenersSocket",
      {{12, "admin: {bind: 127.0.0.1:8080}"}},
      "12:15: admin.bind: '127.0.0.1:8080' is taken by 'public'"},
+    {"AdminTakesAPortOfEveryAddress",
+     {{4, "    bind: 0.0.0.0:8080"}, {12, "admin: {bind: 127.0.0.1:8080}"}},
+     "12:15: admin.bind: '0.0.0.0:8080' is taken by 'public'"},
+    {"AdminTakesAPortOfEveryAddressOfBothKinds",
+     {{4, "    bind: '[::]:8080'"}, {12, "admin: {bind: 127.0.0.1:8080}"}},
+     "12:15: admin.bind: '[::]:8080' is taken by 'public'"},
     {"AdminForOthersWithoutAToken",
      {{12, "admin: {bind: 0.0.0.0:9180, show_keys: true}"}},
      "12:15: admin.bind: '0.0.0.0:9180' can be reached from other machines, so it needs "
