@@ -37,8 +37,9 @@ class WorkerQuestions {
 
   // The same of worker `index` alone.
   template <typename Ask>
-  auto AskOne(std::size_t index, const Ask& ask) {
-    return std::move(Collect(std::span<Worker* const>(workers_).subspan(index, 1), index, ask)[0]);
+  std::invoke_result_t<const Ask&, Worker&> AskOne(std::size_t index, const Ask& ask) {
+    auto answers = Collect(std::span<Worker* const>(workers_).subspan(index, 1), index, ask);
+    return std::move(answers.front());
   }
 
  private:
