@@ -4,8 +4,11 @@
 #include <array>
 #include <cassert>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <vector>
+
+#include "connguard/give_back.h"
 
 namespace connguard {
 
@@ -13,25 +16,27 @@ namespace connguard {
 // allocation.
 template <typename Effect, std::size_t N>
 class EffectQueue {
+  static_assert(N < 128);
+
  public:
   void Push(const Effect& effect) {
     assert(size_ < N);
-    ring_[(head_ + size_) % N] = effect;
+    ring_[(std::size_t{head_} + size_) % N] = effect;
     ++size_;
   }
 
   std::optional<Effect> Poll() {
     if (size_ == 0) return std::nullopt;
     Effect effect = ring_[head_];
-    head_ = (head_ + 1) % N;
+    head_ = static_cast<std::uint8_t>((head_ + 1U) % N);
     --size_;
     return effect;
   }
 
  private:
   std::array<Effect, N> ring_{};
-  std::size_t head_ = 0;
-  std::size_t size_ = 0;
+  std::uint8_t head_ = 0;
+  std::uint8_t size_ = 0;
 };
 
 // For a machine whose effects have no small bound. Gives its memory back once it is drained.
@@ -44,7 +49,7 @@ class GrowingEffectQueue {
     if (next_ == effects_.size()) return std::nullopt;
     Effect effect = effects_[next_++];
     if (next_ == effects_.size()) {
-      effects_ = {};
+      GiveBack(effects_);
       next_ = 0;
     }
     return effect;

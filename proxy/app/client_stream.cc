@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "connguard/give_back.h"
+
 namespace connguard {
 
 ClientStream::ClientStream(const ScanPolicy& policy, const TurnProfile& profile,
@@ -45,7 +47,7 @@ void ClientStream::Feed(std::span<const std::uint8_t> data) {
           if (!JudgePiece(piece)) return;
         } else {
           if (piece.begins_message) {
-            passing_ = held_.empty() && sink_.MayBegin();
+            passing_ = held_ == nullptr && sink_.MayBegin();
             if (passing_) sink_.MessageBegun();
           }
           if (passing_) {
@@ -80,13 +82,13 @@ bool ClientStream::JudgePiece(const Piece& piece) {
     return false;
   }
   const std::span<const std::uint8_t> frames = whole ? piece.raw : judged_;
-  if (held_.empty() && sink_.MayBegin()) {
+  if (held_ == nullptr && sink_.MayBegin()) {
     sink_.MessageBegun();
     sink_.ToUpstream(frames);
   } else {
     Hold(frames, true);
   }
-  judged_ = {};
+  GiveBack(judged_);
   return true;
 }
 
@@ -99,33 +101,37 @@ void ClientStream::ReportUnreadable() {
 }
 
 void ClientStream::Hold(std::span<const std::uint8_t> raw, bool ends_message) {
-  held_.insert(held_.end(), raw.begin(), raw.end());
+  if (held_ == nullptr) held_ = std::make_unique<Held>();
+  held_->frames.insert(held_->frames.end(), raw.begin(), raw.end());
   if (!ends_message) return;
-  held_ends_.push_back(held_.size() - held_whole_);
-  held_whole_ = held_.size();
+  held_->ends.push_back(held_->frames.size() - held_->whole);
+  held_->whole = held_->frames.size();
 }
 
 void ClientStream::Release() {
+  if (held_ == nullptr) return;
+  std::vector<std::uint8_t>& frames = held_->frames;
+  std::deque<std::size_t>& ends = held_->ends;
   std::size_t passed = 0;
-  while (!held_ends_.empty() && sink_.MayBegin()) {
+  while (!ends.empty() && sink_.MayBegin()) {
     sink_.MessageBegun();
-    sink_.ToUpstream(std::span(held_).subspan(passed, held_ends_.front()));
-    passed += held_ends_.front();
-    held_ends_.pop_front();
+    sink_.ToUpstream(std::span(frames).subspan(passed, ends.front()));
+    passed += ends.front();
+    ends.pop_front();
   }
-  if (held_ends_.empty() && passed < held_.size() && sink_.MayBegin()) {
+  if (ends.empty() && passed < frames.size() && sink_.MayBegin()) {
     // The beginning of a message whose rest is still to come.
     sink_.MessageBegun();
-    sink_.ToUpstream(std::span(held_).subspan(passed));
-    passed = held_.size();
+    sink_.ToUpstream(std::span(frames).subspan(passed));
+    passed = frames.size();
     passing_ = true;
   }
-  held_whole_ -= std::min(passed, held_whole_);
-  if (passed == held_.size()) {
-    held_ = {};
-  } else {
-    held_.erase(held_.begin(), held_.begin() + static_cast<std::ptrdiff_t>(passed));
+  if (passed == frames.size()) {
+    held_.reset();
+    return;
   }
+  held_->whole -= std::min(passed, held_->whole);
+  frames.erase(frames.begin(), frames.begin() + static_cast<std::ptrdiff_t>(passed));
 }
 
 }  // namespace connguard

@@ -3,9 +3,11 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "app/flight_recorder.h"
@@ -57,15 +59,22 @@ class ClientStream {
   bool in_message() const { return passing_ && !scanner_.at_message_boundary(); }
   // Bytes that wait for the window. (One message being judged is bounded by limits.message_size, as
   // it came and inflated.)
-  Bytes held() const { return held_.size(); }
+  Bytes held() const { return held_ != nullptr ? held_->frames.size() : 0; }
   // All bytes that are kept here.
-  Bytes buffered() const { return held_.size() + judged_.size() + assembler_.buffered(); }
+  Bytes buffered() const { return held() + judged_.size() + assembler_.buffered(); }
   // Whole messages seen.
   std::uint64_t messages() const { return messages_; }
 
-  FrameScanner TakeScanner() { return scanner_; }
+  FrameScanner TakeScanner() { return std::move(scanner_); }
 
  private:
+  // Messages that wait for the window.
+  struct Held {
+    std::vector<std::uint8_t> frames;
+    std::size_t whole = 0;         // bytes of the whole messages among them
+    std::deque<std::size_t> ends;  // their sizes, in order
+  };
+
   bool JudgePiece(const Piece& piece);
   void ReportUnreadable();
   void Hold(std::span<const std::uint8_t> raw, bool ends_message);
@@ -75,12 +84,10 @@ class ClientStream {
   JsonInspector& inspector_;
   ClientStreamSink& sink_;
   FlightRecorder* recorder_ = nullptr;
-  MessageAssembler assembler_;         // for judging
-  std::vector<std::uint8_t> judged_;   // frames of the message that is being judged
-  std::vector<std::uint8_t> held_;     // frames of the messages that wait
-  std::size_t held_whole_ = 0;         // bytes of the whole messages among them
-  std::deque<std::size_t> held_ends_;  // their sizes, in order
-  bool passing_ = false;               // the current message is being passed on, not held
+  MessageAssembler assembler_;        // for judging
+  std::vector<std::uint8_t> judged_;  // frames of the message that is being judged
+  std::unique_ptr<Held> held_;        // seldom there
+  bool passing_ = false;              // the current message is being passed on, not held
   std::uint64_t messages_ = 0;
 };
 

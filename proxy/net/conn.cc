@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <chrono>
 
+#include "connguard/give_back.h"
 #include "net/transport.h"
 #include "tls/tls_stream.h"
 
@@ -169,7 +170,7 @@ void Conn::Flush() {
   }
   queue_at_ = 0;
   if (queue_.capacity() > kKeptQueue) {
-    queue_ = {};
+    GiveBack(queue_);
   } else {
     queue_.clear();
   }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "connguard/give_back.h"
 #include "ws/json_leniency.h"
 #include "ws/message_inspector.h"
 
@@ -42,7 +43,7 @@ struct JsonInspector::Impl {
   void ForgetGiants() {
     if (buffer.size() <= kKeptBytes) return;
     parser = simdjson::dom::parser();
-    buffer = {};
+    GiveBack(buffer);
   }
 };
 
