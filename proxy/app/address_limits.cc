@@ -99,9 +99,20 @@ bool AddressLimits::Connect(std::string_view ip) {
   return true;
 }
 
+AddressLimits::Place::Place(AddressLimits& limits, std::string_view ip) : limits_(&limits) {
+  if (!KeyOf(ip, key_.emplace())) key_.reset();
+}
+
+AddressLimits::Place::~Place() {
+  if (limits_ != nullptr && key_) limits_->Disconnect(*key_);
+}
+
 void AddressLimits::Disconnect(std::string_view ip) {
   Key key;
-  if (!KeyOf(ip, key)) return;
+  if (KeyOf(ip, key)) Disconnect(key);
+}
+
+void AddressLimits::Disconnect(const Key& key) {
   Shard& shard = ShardOf(key);
   const std::lock_guard lock(shard.mutex);
   const auto known = shard.entries.find(key);

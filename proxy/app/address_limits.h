@@ -7,8 +7,10 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 
 #include "connguard/types.h"
 
@@ -22,7 +24,31 @@ namespace connguard {
 // entry is forgotten when no connection of its address is left and its bucket is full again (within
 // two seconds); of those that only wait for that, the oldest are forgotten beyond `most_idle`.
 class AddressLimits {
+ private:
+  // A v4 address as v4-mapped, a v6 address's first half.
+  using Key = std::array<std::uint8_t, 16>;
+
  public:
+  // One connection that Connect has let in: Disconnect, when it is destroyed.
+  class Place {
+   public:
+    Place() = default;
+    Place(AddressLimits& limits, std::string_view ip);
+    ~Place();
+    Place(Place&& other) noexcept
+        : limits_(std::exchange(other.limits_, nullptr)), key_(other.key_) {}
+    Place& operator=(Place&& other) noexcept {
+      std::swap(limits_, other.limits_);
+      std::swap(key_, other.key_);
+      return *this;
+    }
+    explicit operator bool() const { return limits_ != nullptr; }
+
+   private:
+    AddressLimits* limits_ = nullptr;
+    std::optional<Key> key_;  // who has no address has none
+  };
+
   // 0: no limit.
   AddressLimits(std::size_t per_ip, std::size_t per_second, std::size_t most_idle = 100'000);
   ~AddressLimits();
@@ -43,8 +69,6 @@ class AddressLimits {
   std::size_t size() const;
 
  private:
-  // A v4 address as v4-mapped, a v6 address's first half.
-  using Key = std::array<std::uint8_t, 16>;
   struct Hash {
     Hash() : seed(0) {}
     explicit Hash(std::size_t secret) : seed(secret) {}
@@ -65,6 +89,7 @@ class AddressLimits {
   static constexpr std::size_t kShards = 16;
 
   static bool KeyOf(std::string_view ip, Key& out);
+  void Disconnect(const Key& key);
   Shard& ShardOf(const Key& key);
   static Entry& Touch(Shard& shard, const Key& key);
   void Sweep(Shard& shard, TimePoint now) const;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "app/address_limits.h"
 #include "app/presence.h"
 #include "config/route_match.h"
 #include "connguard/config.h"
@@ -16,8 +17,8 @@ namespace connguard {
 
 // `conn` is null when the client is gone.
 struct Client {
-  std::unique_ptr<Presence> presence;  // outlives the connection
-  std::unique_ptr<Presence> lease;     // likewise, of its address (limits.connections_per_ip)
+  Presence presence;           // outlives the connection
+  AddressLimits::Place place;  // likewise, of its address (limits.connections_per_ip)
   std::unique_ptr<Conn> conn;
   std::string ip;            // of the socket or its PROXY header; `unix` where it has none
   std::size_t listener = 0;  // where it came in; index into Config::listeners
@@ -26,8 +27,8 @@ struct Client {
   explicit operator bool() const { return conn != nullptr; }
   void Drop() {
     conn.reset();
-    presence.reset();
-    lease.reset();
+    presence = {};
+    place = {};
   }
 };
 

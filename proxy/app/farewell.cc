@@ -15,11 +15,11 @@ constexpr Millis kHttpPatience{5'000};
 
 }  // namespace
 
-Farewell::Farewell(Worker& worker, Client client, const std::optional<ClosingHandshake>& handshake,
+Farewell::Farewell(Worker& worker, Client client, std::optional<ClosingHandshake> handshake,
                    Millis patience)
     : Session(worker),
       client_(std::move(client)),
-      handshake_(handshake),
+      handshake_(std::move(handshake)),
       patience_(patience),
       timer_([](void* self) noexcept { static_cast<Farewell*>(self)->GiveUp(); }, this) {}
 

@@ -24,7 +24,7 @@ struct ClosingHandshake {
 // each step.
 class Farewell : public Session {
  public:
-  Farewell(Worker& worker, Client client, const std::optional<ClosingHandshake>& handshake,
+  Farewell(Worker& worker, Client client, std::optional<ClosingHandshake> handshake,
            Millis patience);
 
   void Start() noexcept override;

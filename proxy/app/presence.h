@@ -1,22 +1,32 @@
 // Presence: what a client connection counts for, as long as it is there.
 #pragma once
 
-#include <functional>
 #include <utility>
 
 namespace connguard {
 
-// Runs its function when it is destroyed. Travels with the client's Conn from session to session,
-// so that gauges and limits count sockets, whoever holds them.
+// Calls its function when it is destroyed. Travels with the client's Conn from session to session,
+// so that gauges count sockets, whoever holds them.
 class Presence {
  public:
-  explicit Presence(std::function<void()> leave) : leave_(std::move(leave)) {}
-  ~Presence() { leave_(); }
-  Presence(const Presence&) = delete;
-  Presence& operator=(const Presence&) = delete;
+  using Leave = void (*)(void* whose) noexcept;
+
+  Presence() = default;
+  Presence(Leave leave, void* whose) : leave_(leave), whose_(whose) {}
+  ~Presence() {
+    if (leave_ != nullptr) leave_(whose_);
+  }
+  Presence(Presence&& other) noexcept
+      : leave_(std::exchange(other.leave_, nullptr)), whose_(other.whose_) {}
+  Presence& operator=(Presence&& other) noexcept {
+    std::swap(leave_, other.leave_);
+    std::swap(whose_, other.whose_);
+    return *this;
+  }
 
  private:
-  std::function<void()> leave_;
+  Leave leave_ = nullptr;
+  void* whose_ = nullptr;
 };
 
 }  // namespace connguard

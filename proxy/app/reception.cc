@@ -120,7 +120,7 @@ Reception::Door Reception::Knock(const std::string& ip) {
   AddressLimits& limits = worker_.address_limits();
   if (!limits.Handshake(ip, worker_.now())) return Door::kTooFast;
   if (!limits.Connect(ip)) return Door::kAddressFull;
-  client_.lease = std::make_unique<Presence>([&limits, ip] { limits.Disconnect(ip); });
+  client_.place = AddressLimits::Place(limits, ip);
   return Door::kOpen;
 }
 
@@ -228,7 +228,7 @@ void Reception::Dispatch(std::span<const std::uint8_t> rest) {
     return;
   }
   // It came by a trusted proxy, whose other clients are not to suffer for this one.
-  if (client_.lease == nullptr && IsWebSocketUpgrade(head)) {
+  if (!client_.place && IsWebSocketUpgrade(head)) {
     door_ = Knock(AddressOf(worker_.config(), client_, head));
     if (door_ != Door::kOpen) {
       RefuseAtDoor();

@@ -52,7 +52,7 @@ void WebSocketSession::OnOperator(OnShield shield) noexcept {
     RefuseClient(503, kWhyOperator, HandshakeResult::kOperator);
   } else if (client_ && !tunnel_->client_gone()) {
     recorder_.Note("ended by the operator");
-    if (detail_.empty()) detail_ = kWhyOperator;  // the Close's reason, too
+    if (detail().empty()) last_words().detail = kWhyOperator;  // the Close's reason, too
     EndClient(CloseCause::kOperator);
     DropClient(CloseCause::kOperator, CloseCode::kAbnormal);
   }

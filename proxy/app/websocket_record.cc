@@ -127,7 +127,7 @@ void WebSocketSession::LogClosed() {
       {"bytes_down", bytes_down_},
       {"close_up", CodeForLog(sent_up_)},
       {"close_down", CodeForLog(sent_down_)},
-      {"detail", detail_.empty() ? tls_error_ : detail_}};
+      {"detail", detail().empty() && last_words_ != nullptr ? last_words_->tls_error : detail()}};
   if (!target_.empty()) fields.push_back({"target", target_});
   Log(LogLevel::kInfo, "tunnel_closed", fields);
   if (!IsOrdinary(row.cause) && LogEnabled(LogLevel::kDebug)) {

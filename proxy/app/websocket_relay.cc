@@ -47,18 +47,18 @@ void WebSocketSession::BeginRelay(const ResponseHead& head,
     client_.conn->Send(ForwardResponse(head, {.upgrade = true}));
     client_.conn->Resume();
   }
-  request_ = {};
-  handshake_key_ = {};
-  answer_.reset();  // with it goes `head`
-  if (client_ && !early_.empty()) FeedClient(std::exchange(early_, {}));
+  const std::vector<std::uint8_t> early = std::move(opening_->early);
+  opening_.reset();  // with it goes `head`
+  if (client_ && !early.empty()) FeedClient(early);
   if (!rest.empty() && upstream_ != nullptr) FeedUpstream(rest);
 }
 
 void WebSocketSession::FeedClient(std::span<const std::uint8_t> data) {
   if (!from_client_) {
     // Not before the upstream's 101: kept, so that not a byte is lost.
-    early_.insert(early_.end(), data.begin(), data.end());
-    if (early_.size() > config().limits.buffer) client_.conn->Pause();
+    std::vector<std::uint8_t>& early = opening_->early;
+    early.insert(early.end(), data.begin(), data.end());
+    if (early.size() > config().limits.buffer) client_.conn->Pause();
     return;
   }
   if (client_ending_) return;  // what it sends now comes too late
@@ -114,14 +114,14 @@ bool WebSocketSession::ClientControl(Opcode opcode, std::span<const std::uint8_t
   const ClosePayload close = ParseClose(payload);
   client_close_ = close.code;
   recorder_.CloseFrom(Side::kClient, close.code);
-  close_reason_.assign(close.reason.begin(), close.reason.end());
+  last_words().close_reason.assign(close.reason.begin(), close.reason.end());
   EndClientLeg(close.code, {}, true);
   DropClient(CloseCause::kClientClosed, close.code);
   return false;
 }
 
 void WebSocketSession::ClientViolation(CloseCause cause, std::string_view why) noexcept {
-  detail_ = why;
+  last_words().detail = why;
   EndClient(cause);
   DropClient(cause, CloseCode::kAbnormal);
 }
@@ -178,7 +178,7 @@ bool WebSocketSession::UpstreamControl(Opcode opcode,
   const ClosePayload close = ParseClose(payload);
   upstream_close_ = close.code;
   recorder_.CloseFrom(Side::kUpstream, close.code);
-  if (client_) close_reason_.assign(close.reason.begin(), close.reason.end());
+  if (client_) last_words().close_reason.assign(close.reason.begin(), close.reason.end());
   tunnel_->UpstreamClose(worker_.now());
   // The answer to our own Close: the backend tells its application only after our FIN.
   if (close_sent_ && upstream_ != nullptr) upstream_->FinishWriting();
@@ -186,8 +186,8 @@ bool WebSocketSession::UpstreamControl(Opcode opcode,
 }
 
 void WebSocketSession::UpstreamViolation(CloseCause cause, std::string_view why) noexcept {
-  detail_ = why;
-  close_reason_.clear();
+  last_words().detail = why;
+  last_words().close_reason.clear();
   tunnel_->UpstreamFault(cause, worker_.now());
 }
 
@@ -222,19 +222,17 @@ void WebSocketSession::EndClient(CloseCause cause) {
   }
   const CloseCode code = CodeToClient(cause);
   const bool own = code == CloseCode::kNone;  // the upstream's own code and reason
-  const std::span<const std::uint8_t> detail(reinterpret_cast<const std::uint8_t*>(detail_.data()),
-                                             detail_.size());
   // After an illegal frame nothing that the client sends can be understood.
   const bool deaf = cause == CloseCause::kClientProtocol || cause == CloseCause::kClientTooBig;
-  EndClientLeg(own ? upstream_close_ : code, own ? close_reason_ : detail,
+  EndClientLeg(own ? upstream_close_ : code, own ? close_reason() : AsBytes(detail()),
                deaf || code == CloseCode::kAbnormal);
 }
 
 void WebSocketSession::EndClientLeg(CloseCode code, std::span<const std::uint8_t> reason,
                                     bool close_received) {
-  client_ending_ = ClientEnding{
+  client_ending_ = std::make_unique<ClientEnding>(ClientEnding{
       code, code == CloseCode::kAbnormal ? ControlFrame{} : MakeClose(code, reason, false),
-      close_received, worker_.now() + route_.session.close_timeout};
+      close_received, worker_.now() + route_.session.close_timeout});
   if (from_upstream_->at_frame_boundary() || phase_ != UpstreamPhase::kFrames) {
     SeeClientOff();
   } else {
@@ -244,7 +242,7 @@ void WebSocketSession::EndClientLeg(CloseCode code, std::span<const std::uint8_t
 }
 
 void WebSocketSession::SeeClientOff() {
-  ClientEnding ending = *std::exchange(client_ending_, std::nullopt);
+  ClientEnding ending = *std::exchange(client_ending_, nullptr);
   if (from_upstream_->at_frame_boundary()) {
     client_.conn->Send(ending.last_words.bytes());
     sent_down_ = ending.code;
@@ -288,7 +286,7 @@ void WebSocketSession::LoseClient(CloseCause cause) {
 
 void WebSocketSession::OnEnd(Conn& conn, ConnEnd end) noexcept {
   if (&conn == client_.conn.get()) {
-    if (end == ConnEnd::kTlsFailed) tls_error_ = conn.tls_error();
+    if (end == ConnEnd::kTlsFailed) last_words().tls_error = conn.tls_error();
     LoseClient(end == ConnEnd::kReset      ? CloseCause::kClientReset
                : end == ConnEnd::kTimedOut ? CloseCause::kClientTimeout
                                            : CloseCause::kClientLost);
@@ -306,7 +304,7 @@ void WebSocketSession::CloseUpstream(CloseCode code) {
     // The client's own code goes with its own reason, any other without one.
     std::span<const std::uint8_t> reason;
     if (tunnel_->cause() == CloseCause::kClientClosed && code == client_close_) {
-      reason = close_reason_;
+      reason = close_reason();
     }
     upstream_->Send(MakeClose(code, reason, true).bytes());
     sent_up_ = code;
@@ -332,7 +330,7 @@ void WebSocketSession::ReplyUpstream() {
 void WebSocketSession::LoseUpstream(const Conn& conn, ConnEnd end) {
   const TimePoint now = worker_.now();
   const bool failed = dial_.Failed(conn, end);
-  if (end == ConnEnd::kTlsFailed) tls_error_ = conn.tls_error();
+  if (end == ConnEnd::kTlsFailed) last_words().tls_error = conn.tls_error();
   upstream_.reset();
   const UpstreamPhase phase = std::exchange(phase_, UpstreamPhase::kNone);
   dial_.GiveUp();
@@ -342,7 +340,7 @@ void WebSocketSession::LoseUpstream(const Conn& conn, ConnEnd end) {
     return;
   }
   if (phase == UpstreamPhase::kRefusal) {
-    if (answer_->End().status == ResponseReader::Status::kDone && end == ConnEnd::kFin) {
+    if (opening_->answer->End().status == ResponseReader::Status::kDone && end == ConnEnd::kFin) {
       FinishRefusal();
       return;
     }

@@ -67,10 +67,12 @@ WebSocketSession::WebSocketSession(Worker& worker, std::shared_ptr<const Generat
       address_(AddressOf(config(), client_, head)),
       target_(TargetForLog(config(), head)),
       trace_(TraceOf(head, generation_->UpstreamOf(route_))),
-      request_(Forwarded(*generation_, client_, head, matched, trace_)),
-      handshake_key_(Find(head.fields, "Sec-WebSocket-Key").value_or("")),
-      deflate_offered_(route_.compression != Compression::kOff && NamesDeflate(head.fields)),
-      early_(early.begin(), early.end()),
+      opening_(std::make_unique<Opening>(Opening{
+          .request = Forwarded(*generation_, client_, head, matched, trace_),
+          .key = std::string(Find(head.fields, "Sec-WebSocket-Key").value_or("")),
+          .deflate_offered = route_.compression != Compression::kOff && NamesDeflate(head.fields),
+          .early = {early.begin(), early.end()},
+          .answer = {}})),
       fence_(worker, SessionKey(config(), matched, head, address_), {}),
       dial_(worker, *generation_, route_.upstream),
       started_(worker.now()),
@@ -142,7 +144,7 @@ void WebSocketSession::Dial() {
   granted_ = worker_.now();
   tunnel_.emplace(PolicyOf(route_, generation_->UpstreamOf(route_)), route_.turn.policy, granted_);
   phase_ = UpstreamPhase::kHandshake;
-  answer_.emplace(config().limits.header_size);
+  opening_->answer.emplace(config().limits.header_size);
   DialNext();
 }
 
@@ -155,7 +157,7 @@ void WebSocketSession::DialNext() {
 
 void WebSocketSession::OnConnected(Conn& conn) noexcept {
   dial_.Done(conn);
-  upstream_->Send(request_);
+  upstream_->Send(opening_->request);
   Settle();
 }
 
@@ -172,19 +174,19 @@ void WebSocketSession::OnReceive(Conn& conn, std::span<const std::uint8_t> data)
 
 void WebSocketSession::ReadAnswer(std::span<const std::uint8_t> data) {
   while (upstream_ != nullptr && phase_ != UpstreamPhase::kNone) {
-    const ResponseReader::Result result = answer_->Feed(data);
+    const ResponseReader::Result result = opening_->answer->Feed(data);
     const std::span<const std::uint8_t> sound = data.first(result.pass);
     data = data.subspan(result.taken);
     switch (result.status) {
       case ResponseReader::Status::kNeedMore:
         return;
       case ResponseReader::Status::kError:
-        detail_ = result.why;
+        last_words().detail = result.why;
         phase_ = UpstreamPhase::kNone;
         tunnel_->UpstreamFault(CloseCause::kUpstreamProtocol, worker_.now());
         return;
       case ResponseReader::Status::kHead:
-        TakeAnswer(answer_->head(), data);
+        TakeAnswer(opening_->answer->head(), data);
         if (phase_ == UpstreamPhase::kFrames) return;
         break;
       case ResponseReader::Status::kBody:
@@ -195,7 +197,7 @@ void WebSocketSession::ReadAnswer(std::span<const std::uint8_t> data) {
       case ResponseReader::Status::kDone:
         if (client_) client_.conn->Send(result.held, sound);
         if (phase_ == UpstreamPhase::kHandshake) {
-          answer_.emplace(config().limits.header_size);  // it was a 1xx
+          opening_->answer.emplace(config().limits.header_size);  // it was a 1xx
           break;
         }
         FinishRefusal();
@@ -207,13 +209,14 @@ void WebSocketSession::ReadAnswer(std::span<const std::uint8_t> data) {
 void WebSocketSession::TakeAnswer(const ResponseHead& head, std::span<const std::uint8_t> rest) {
   if (head.status >= 100 && head.status < 200 && head.status != 101) return;
   if (head.status == 101) {
-    const Extensions extensions = Negotiated(route_, head, deflate_offered_);
-    detail_ = IsWebSocketAccept(head, handshake_key_)
-                  ? extensions.error
-                  : "the upstream's 101 is not an answer to this handshake";
-    if (detail_.empty()) {
+    const Extensions extensions = Negotiated(route_, head, opening_->deflate_offered);
+    const std::string_view fault = IsWebSocketAccept(head, opening_->key)
+                                       ? extensions.error
+                                       : "the upstream's 101 is not an answer to this handshake";
+    if (fault.empty()) {
       BeginRelay(head, extensions.deflate, rest);
     } else {
+      last_words().detail = fault;
       phase_ = UpstreamPhase::kNone;  // what follows answers nothing either
       tunnel_->UpstreamFault(CloseCause::kUpstreamProtocol, worker_.now());
     }
@@ -266,7 +269,7 @@ void WebSocketSession::RefuseFor(CloseCause cause) {
                    HandshakeResult::kUpstreamTimeout);
       return;
     default:
-      RefuseClient(502, detail_.empty() ? "the upstream ended without an answer" : detail_,
+      RefuseClient(502, detail().empty() ? "the upstream ended without an answer" : detail(),
                    HandshakeResult::kUpstreamInvalid);
       return;
   }
@@ -316,7 +319,8 @@ void WebSocketSession::Perform(const TunnelEffect& effect) {
 
 void WebSocketSession::Settle() {
   if (closed_) return;
-  held_.Set(early_.size() + (from_client_ ? from_client_->buffered() : 0) +
+  held_.Set((opening_ != nullptr ? opening_->early.size() : 0) +
+            (from_client_ ? from_client_->buffered() : 0) +
             (from_upstream_ ? from_upstream_->buffered() : 0));
   EndAtBoundary();
   if (tunnel_) {
@@ -332,6 +336,19 @@ void WebSocketSession::Settle() {
   worker_.loop().timers().ArmAtLatest(timer_, NextTimeout());
 }
 
+WebSocketSession::LastWords& WebSocketSession::last_words() {
+  if (last_words_ == nullptr) last_words_ = std::make_unique<LastWords>();
+  return *last_words_;
+}
+
+std::string_view WebSocketSession::detail() const {
+  return last_words_ != nullptr ? last_words_->detail : std::string_view();
+}
+
+std::span<const std::uint8_t> WebSocketSession::close_reason() const {
+  return last_words_ != nullptr ? last_words_->close_reason : std::span<const std::uint8_t>();
+}
+
 void WebSocketSession::Close() {
   closed_ = true;
   if (tunnel_ && !logged_) LogClosed();
@@ -345,12 +362,12 @@ TimePoint WebSocketSession::NextTimeout() const {
   if (drain_at_ != kNever && client_) {
     next = std::min(next, drain_at_ > worker_.now() ? drain_at_ : tunnel_->turn().NextTimeout());
   }
-  // That a turn ends by its time matters to nobody but the metrics while its client is here.
-  if (tunnel_) next = std::min(next, OnBeat(tunnel_->turn().NextTimeout()));
   if (client_ending_) next = std::min(next, client_ending_->deadline);
-  if (client_heartbeat_) next = std::min(next, OnBeat(client_heartbeat_->NextTimeout()));
-  if (upstream_heartbeat_) next = std::min(next, OnBeat(upstream_heartbeat_->NextTimeout()));
-  return next;
+  // That a turn ends by its time matters to nobody but the metrics while its client is here.
+  TimePoint beat = tunnel_ ? tunnel_->turn().NextTimeout() : kNever;
+  if (client_heartbeat_) beat = std::min(beat, client_heartbeat_->NextTimeout());
+  if (upstream_heartbeat_) beat = std::min(beat, upstream_heartbeat_->NextTimeout());
+  return std::min(next, OnBeat(beat));
 }
 
 void WebSocketSession::Tick() {

@@ -63,6 +63,20 @@ class WebSocketSession : public Session, private ClientStreamSink, private Upstr
     kRefusal,    // its answer is not 101; the body goes to the client
     kFrames,
   };
+  // What is needed until the upstream has answered. An idle tunnel is small because this is gone.
+  struct Opening {
+    std::string request;  // as it goes to the upstream
+    std::string key;      // its Sec-WebSocket-Key
+    bool deflate_offered;
+    std::vector<std::uint8_t> early;  // the client's bytes from before the upstream's 101
+    std::optional<ResponseReader> answer;
+  };
+  // What an end has to say: seldom there before one.
+  struct LastWords {
+    std::vector<std::uint8_t> close_reason;  // of the client's or the upstream's Close frame
+    std::string detail;                      // of a violation, for the log
+    std::string tls_error;                   // that ended a leg, for the log only
+  };
   // How the client's leg is to end as soon as a frame boundary allows it.
   struct ClientEnding {
     CloseCode code;  // of the Close frame; kAbnormal: none is sent
@@ -95,6 +109,9 @@ class WebSocketSession : public Session, private ClientStreamSink, private Upstr
   void EndStall();
   TimePoint NextTimeout() const;
   void Close();
+  LastWords& last_words();
+  std::string_view detail() const;
+  std::span<const std::uint8_t> close_reason() const;
 
   // The relay.
   bool MayBegin() noexcept override;
@@ -147,37 +164,31 @@ class WebSocketSession : public Session, private ClientStreamSink, private Upstr
   std::string address_;  // the client's, for the key and the log
   std::string target_;   // TargetForLog
   TraceContext trace_;
-  std::string request_;              // as it goes to the upstream; until the 101
-  std::string handshake_key_;        // its Sec-WebSocket-Key, likewise
-  bool deflate_offered_;             // the upstream may compress
-  std::vector<std::uint8_t> early_;  // the client's bytes from before the upstream's 101
+  std::unique_ptr<Opening> opening_;  // until the 101
   FenceClient fence_;
   Epoch epoch_ = Epoch::kNone;
-  bool waiting_ = false;          // for the fence
   std::optional<Tunnel> tunnel_;  // from the grant on
   UpstreamDial dial_;
   std::unique_ptr<Conn> upstream_;
-  UpstreamPhase phase_ = UpstreamPhase::kNone;
-  std::optional<ResponseReader> answer_;
   std::optional<ClientStream> from_client_;  // from the 101 on
   std::optional<UpstreamStream> from_upstream_;
   std::optional<Heartbeat> client_heartbeat_;
   std::optional<Heartbeat> upstream_heartbeat_;
   std::unique_ptr<Barrier> barrier_;
-  std::optional<ClientEnding> client_ending_;
-  std::vector<ControlFrame> client_controls_;      // wait for a frame boundary
-  std::vector<ControlFrame> upstream_controls_;    // likewise
-  std::vector<std::uint8_t> close_reason_;         // of the client's or the upstream's Close frame
-  CloseCode client_close_ = CloseCode::kAbnormal;  // of the client's Close frame
+  std::unique_ptr<ClientEnding> client_ending_;
+  std::vector<ControlFrame> client_controls_;    // wait for a frame boundary
+  std::vector<ControlFrame> upstream_controls_;  // likewise
+  std::unique_ptr<LastWords> last_words_;
+  CloseCode client_close_ = CloseCode::kAbnormal;    // of the client's Close frame
   CloseCode upstream_close_ = CloseCode::kAbnormal;  // of the upstream's Close frame
   CloseCode sent_up_ = CloseCode::kAbnormal;         // Close to the upstream; kAbnormal: none
   CloseCode sent_down_ = CloseCode::kAbnormal;       // to the client
-  std::string detail_;                               // of a violation, for the log
-  std::string tls_error_;                            // that ended a leg, for the log only
-  bool close_sent_ = false;                          // to the upstream
-  bool probing_ = false;   // the fence wants to know whether the client lives
-  bool released_ = false;  // the tunnel is over
-  bool refusing_ = false;  // the client is being given the upstream's refusal
+  UpstreamPhase phase_ = UpstreamPhase::kNone;
+  bool waiting_ = false;     // for the fence
+  bool close_sent_ = false;  // to the upstream
+  bool probing_ = false;     // the fence wants to know whether the client lives
+  bool released_ = false;    // the tunnel is over
+  bool refusing_ = false;    // the client is being given the upstream's refusal
   bool logged_ = false;
   bool closed_ = false;
   std::optional<TunnelPhase> shown_;  // in the gauge

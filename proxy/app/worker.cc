@@ -128,10 +128,13 @@ void Worker::Accept(Fd fd, const SocketAddress& peer, std::size_t listener) {
   metrics_.connections_accepted.Add();
   metrics_.connections.Add();
   const std::size_t open = shared_.connections.fetch_add(1, std::memory_order_relaxed) + 1;
-  auto presence = std::make_unique<Presence>([this] {
-    metrics_.connections.Sub();
-    shared_.connections.fetch_sub(1, std::memory_order_relaxed);
-  });
+  Presence presence(
+      [](void* self) noexcept {
+        auto& worker = *static_cast<Worker*>(self);
+        worker.metrics_.connections.Sub();
+        worker.shared_.connections.fetch_sub(1, std::memory_order_relaxed);
+      },
+      this);
   const bool full = open > config().limits.connections;
   Admit(std::make_unique<Reception>(
       *this, std::move(fd), Client{std::move(presence), {}, nullptr, IpOf(peer), listener}, full));

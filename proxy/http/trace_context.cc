@@ -2,16 +2,13 @@
 #include "http/trace_context.h"
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
+#include <string>
 
 #include "http/text.h"
 
 namespace connguard {
 namespace {
 
-// version "-" trace-id "-" parent-id "-" flags: 2, 32, 16 and 2 digits.
-constexpr std::size_t kSize = 55;
 constexpr std::size_t kTraceAt = 3;
 constexpr std::size_t kTraceSize = 32;
 constexpr std::size_t kParentAt = 36;
@@ -28,38 +25,48 @@ bool IsId(std::string_view text) {
   return IsHex(text) && text.find_first_not_of('0') != std::string_view::npos;
 }
 
-bool IsValid(std::string_view value) {
-  if (value.size() < kSize) return false;
+bool IsValid(std::string_view value, std::size_t least) {
+  if (value.size() < least) return false;
   const std::string_view version = value.substr(0, 2);
   if (!IsHex(version) || version == "ff") return false;
-  if (value.size() > kSize && (version == "00" || value[kSize] != '-')) return false;
+  if (value.size() > least && (version == "00" || value[least] != '-')) return false;
   return value[kTraceAt - 1] == '-' && value[kParentAt - 1] == '-' && value[kFlagsAt - 1] == '-' &&
          IsId(value.substr(kTraceAt, kTraceSize)) && IsId(value.substr(kParentAt, kParentSize)) &&
          IsHex(value.substr(kFlagsAt, 2));
 }
 
+// All sixteen digits.
+void AppendHex(std::string& text, std::uint64_t number) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  for (int shift = 60; shift >= 0; shift -= 4) text += kDigits[(number >> shift) & 15];
+}
+
 }  // namespace
+
+TraceContext::TraceContext(std::string_view value, bool created) : created_(created) {
+  std::ranges::copy(value, value_.begin());
+}
 
 TraceContext TraceContext::Of(const std::vector<Field>& fields) {
   if (Count(fields, "traceparent") != 1) return {};
   const std::string_view value = *Find(fields, "traceparent");
-  return IsValid(value) ? TraceContext(value.substr(0, kSize), false) : TraceContext();
+  return IsValid(value, kSize) ? TraceContext(value.substr(0, kSize), false) : TraceContext();
 }
 
 TraceContext TraceContext::New(TraceSeed seed) {
   if ((seed.trace_high | seed.trace_low) == 0) seed.trace_low = 1;
   if (seed.parent == 0) seed.parent = 1;
-  std::array<char, kSize + 1> text{};
-  std::snprintf(text.data(), text.size(), "00-%016llx%016llx-%016llx-01",
-                static_cast<unsigned long long>(seed.trace_high),
-                static_cast<unsigned long long>(seed.trace_low),
-                static_cast<unsigned long long>(seed.parent));
-  return {text.data(), true};
+  std::string text = "00-";
+  AppendHex(text, seed.trace_high);
+  AppendHex(text, seed.trace_low);
+  text += '-';
+  AppendHex(text, seed.parent);
+  text += "-01";
+  return {text, true};
 }
 
 std::string_view TraceContext::id() const {
-  return value_.empty() ? std::string_view()
-                        : std::string_view(value_).substr(kTraceAt, kTraceSize);
+  return *this ? value().substr(kTraceAt, kTraceSize) : std::string_view();
 }
 
 }  // namespace connguard

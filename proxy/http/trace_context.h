@@ -2,8 +2,8 @@
 // the client and the backend can be brought together.
 #pragma once
 
+#include <array>
 #include <cstdint>
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -31,16 +31,21 @@ class TraceContext {
   // before.
   static TraceContext New(TraceSeed seed);
 
-  explicit operator bool() const { return !value_.empty(); }
+  explicit operator bool() const { return value_[0] != '\0'; }
   // 32 hex digits; empty: none.
   std::string_view id() const;
   // The traceparent to send in place of whatever came; empty: what came goes on.
-  std::string_view created() const { return created_ ? value_ : std::string_view(); }
+  std::string_view created() const { return created_ ? value() : std::string_view(); }
 
  private:
-  TraceContext(std::string_view value, bool created) : value_(value), created_(created) {}
+  // version "-" trace-id "-" parent-id "-" flags: 2, 32, 16 and 2 digits.
+  static constexpr std::size_t kSize = 55;
 
-  std::string value_;  // version, trace, parent, flags
+  // `value` has that size.
+  TraceContext(std::string_view value, bool created);
+  std::string_view value() const { return {value_.data(), value_.size()}; }
+
+  std::array<char, kSize> value_{};  // zeros: none
   bool created_ = false;
 };
 

@@ -35,8 +35,9 @@ FrameScanner::FrameScanner(const ScanPolicy& policy)
 
 Piece FrameScanner::NextSlowly(std::span<const std::uint8_t>& in) {
   if (state_ == State::kFailed) return Fail(error_, why_);
-  if (state_ == State::kPayload) return {};  // comes here only without input
   if (state_ == State::kControl) return CollectControl(in);
+  control_.reset();
+  if (state_ == State::kPayload) return {};  // comes here only without input
   const bool complete = HoldHeader(in);
   if (held_ < 2) return {};
   if (const char* why = Diagnose(header_[0], header_[1]); why != nullptr) {
@@ -90,6 +91,7 @@ const char* FrameScanner::Diagnose(std::uint8_t first, std::uint8_t second) cons
 
 Piece FrameScanner::BeginControl(std::size_t header_size, std::span<const std::uint8_t>& in) {
   state_ = State::kControl;
+  control_ = std::make_unique<ControlPayload>();
   control_size_ = header_[1] & 0x7F;
   control_have_ = 0;
   if (masked_) {
@@ -101,14 +103,14 @@ Piece FrameScanner::BeginControl(std::size_t header_size, std::span<const std::u
 Piece FrameScanner::CollectControl(std::span<const std::uint8_t>& in) {
   const std::size_t size =
       std::min<std::size_t>(in.size(), static_cast<std::size_t>(control_size_ - control_have_));
-  std::copy_n(in.begin(), size, control_.begin() + control_have_);
+  std::copy_n(in.begin(), size, control_->begin() + control_have_);
   in = in.subspan(size);
   control_have_ = static_cast<std::uint8_t>(control_have_ + size);
   if (control_have_ < control_size_) return {};
 
   state_ = State::kHeader;
-  const std::span<const std::uint8_t> payload(control_.data(), control_size_);
-  if (masked_) Unmask(payload, mask_, control_.data());
+  const std::span<const std::uint8_t> payload(control_->data(), control_size_);
+  if (masked_) Unmask(payload, mask_, control_->data());
   Piece piece;
   piece.kind = Piece::Kind::kControl;
   piece.opcode = static_cast<Opcode>(header_[0] & 0x0F);

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <span>
 
 #include "connguard/types.h"
@@ -85,6 +86,8 @@ class FrameScanner {
   // Puts what `in` has of the frame's payload, `header_size` header bytes before it, into `piece`.
   void TakePayload(std::span<const std::uint8_t>& in, std::size_t header_size, Piece& piece);
 
+  using ControlPayload = std::array<std::uint8_t, kMaxControlPayload>;
+
   Piece NextSlowly(std::span<const std::uint8_t>& in);
   bool HoldHeader(std::span<const std::uint8_t>& in);
   const char* Diagnose(std::uint8_t first, std::uint8_t second) const;
@@ -108,7 +111,7 @@ class FrameScanner {
   CloseCode error_ = CloseCode::kNone;
   MaskKey mask_{};  // rotated to the next payload byte
   std::array<std::uint8_t, kMaxHeader> header_{};
-  std::array<std::uint8_t, kMaxControlPayload> control_{};
+  std::unique_ptr<ControlPayload> control_;  // only from a control frame's header to the next call
   const char* why_ = "";
 };
 
@@ -193,6 +196,10 @@ inline Piece FrameScanner::Next(std::span<const std::uint8_t>& in) {
         TakePayload(in, header_size, piece);
       return piece;
     }
+  }
+  if (in.empty() && (state_ == State::kHeader || state_ == State::kPayload) &&
+      control_ == nullptr) {
+    return {};
   }
   if (state_ == State::kPayload && !in.empty()) {
     Piece piece;

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace connguard {
@@ -45,6 +46,28 @@ TEST_F(AddressLimitsTest, WhatIsRefusedDoesNotCount) {
   for (int i = 0; i < 5; ++i) EXPECT_FALSE(limits.Connect(kAnn));
   limits.Disconnect(kAnn);
   EXPECT_TRUE(limits.Connect(kAnn));
+}
+
+TEST_F(AddressLimitsTest, APlaceIsGivenBackOnceWhereverItWent) {
+  AddressLimits limits(1, 0);
+  AddressLimits::Place kept;
+  EXPECT_FALSE(kept);
+  {
+    ASSERT_TRUE(limits.Connect(kAnn));
+    AddressLimits::Place place(limits, kAnn);
+    kept = std::move(place);
+  }
+  EXPECT_TRUE(kept);
+  EXPECT_FALSE(limits.Connect(kAnn));
+  kept = {};
+  EXPECT_EQ(limits.size(), 0U);
+  EXPECT_TRUE(limits.Connect(kAnn));
+}
+
+TEST_F(AddressLimitsTest, WhoHasNoAddressHasAPlaceToo) {
+  AddressLimits limits(1, 0);
+  EXPECT_TRUE(AddressLimits::Place(limits, "unix"));
+  EXPECT_EQ(limits.size(), 0U);
 }
 
 TEST_F(AddressLimitsTest, AV6ClientIsItsNetwork) {
