@@ -10,11 +10,11 @@ namespace connguard {
 ClientStream::ClientStream(const ScanPolicy& policy, const TurnProfile& profile,
                            JsonInspector& inspector, ClientStreamSink& sink,
                            const InflatePolicy& inflate)
-    : scanner_(policy),
-      profile_(profile),
-      inspector_(inspector),
-      sink_(sink),
-      assembler_(policy.message_size, inflate) {}
+    : scanner_(policy), profile_(profile), inspector_(inspector), sink_(sink) {
+  if (profile.accept_json_object) {
+    assembler_ = std::make_unique<MessageAssembler>(policy.message_size, inflate);
+  }
+}
 
 bool ClientStream::at_frame_boundary() const { return !passing_ || scanner_.at_frame_boundary(); }
 
@@ -42,7 +42,7 @@ void ClientStream::Feed(std::span<const std::uint8_t> data) {
         break;
       case Piece::Kind::kData:
         if (piece.ends_message) ++messages_;
-        if (profile_.accept_json_object) {
+        if (assembler_ != nullptr) {
           run.Flush();
           if (!JudgePiece(piece)) return;
         } else {
@@ -67,8 +67,8 @@ bool ClientStream::JudgePiece(const Piece& piece) {
                           "the turn profile accepts JSON objects only, not binary messages");
     return false;
   }
-  const std::optional<std::span<const std::uint8_t>> text = assembler_.Add(piece);
-  if (assembler_.fault() != InflateStatus::kSound) {
+  const std::optional<std::span<const std::uint8_t>> text = assembler_->Add(piece);
+  if (assembler_->fault() != InflateStatus::kSound) {
     ReportUnreadable();
     return false;
   }
@@ -76,7 +76,7 @@ bool ClientStream::JudgePiece(const Piece& piece) {
   if (!whole) judged_.insert(judged_.end(), piece.raw.begin(), piece.raw.end());
   if (!text) return true;
   const JsonInspector::Kind kind = inspector_.Classify(*text);
-  assembler_.Clear();
+  assembler_->Clear();
   if (kind != JsonInspector::Kind::kObject) {
     sink_.ClientViolation(CloseCause::kClientInvalid, "the turn profile accepts JSON objects only");
     return false;
@@ -93,7 +93,7 @@ bool ClientStream::JudgePiece(const Piece& piece) {
 }
 
 void ClientStream::ReportUnreadable() {
-  if (assembler_.fault() == InflateStatus::kTooBig) {
+  if (assembler_->fault() == InflateStatus::kTooBig) {
     sink_.ClientViolation(CloseCause::kClientTooBig, "message inflates to more than the limit");
   } else {
     sink_.ClientViolation(CloseCause::kClientInvalid, "compressed message is corrupt");

@@ -61,7 +61,9 @@ class ClientStream {
   // it came and inflated.)
   Bytes held() const { return held_ != nullptr ? held_->frames.size() : 0; }
   // All bytes that are kept here.
-  Bytes buffered() const { return held() + judged_.size() + assembler_.buffered(); }
+  Bytes buffered() const {
+    return held() + judged_.size() + (assembler_ != nullptr ? assembler_->buffered() : 0);
+  }
   // Whole messages seen.
   std::uint64_t messages() const { return messages_; }
 
@@ -84,10 +86,10 @@ class ClientStream {
   JsonInspector& inspector_;
   ClientStreamSink& sink_;
   FlightRecorder* recorder_ = nullptr;
-  MessageAssembler assembler_;        // for judging
-  std::vector<std::uint8_t> judged_;  // frames of the message that is being judged
-  std::unique_ptr<Held> held_;        // seldom there
-  bool passing_ = false;              // the current message is being passed on, not held
+  std::unique_ptr<MessageAssembler> assembler_;  // for judging
+  std::vector<std::uint8_t> judged_;             // frames of the message that is being judged
+  std::unique_ptr<Held> held_;                   // seldom there
+  bool passing_ = false;                         // the current message is being passed on, not held
   std::uint64_t messages_ = 0;
 };
 

@@ -9,25 +9,25 @@ namespace connguard {
 UpstreamStream::UpstreamStream(const ScanPolicy& policy, const TurnProfile& profile,
                                JsonInspector& inspector, UpstreamStreamSink& sink,
                                const InflatePolicy& inflate)
-    : scanner_(policy),
-      profile_(profile),
-      inspector_(inspector),
-      sink_(sink),
-      assembler_(policy.message_size, inflate) {}
+    : scanner_(policy), profile_(profile), inspector_(inspector), sink_(sink) {
+  if (profile.policy.end == TurnEnd::kMatch) {
+    assembler_ = std::make_unique<MessageAssembler>(policy.message_size, inflate);
+  }
+}
 
 bool UpstreamStream::Matches(const Piece& piece) {
-  if (profile_.policy.end != TurnEnd::kMatch) return false;
-  const std::optional<std::span<const std::uint8_t>> text = assembler_.Add(piece);
+  if (assembler_ == nullptr) return false;
+  const std::optional<std::span<const std::uint8_t>> text = assembler_->Add(piece);
   if (!text) return false;
   const bool matched = piece.opcode == Opcode::kText &&
                        inspector_.Matches(*text, profile_.end_pointer, profile_.end_values);
-  assembler_.Clear();
+  assembler_->Clear();
   return matched;
 }
 
 void UpstreamStream::ReportUnreadable() {
   unreadable_ = true;
-  if (assembler_.fault() == InflateStatus::kTooBig) {
+  if (assembler_->fault() == InflateStatus::kTooBig) {
     sink_.UpstreamViolation(CloseCause::kUpstreamTooBig, "message inflates to more than the limit");
   } else {
     sink_.UpstreamViolation(CloseCause::kUpstreamProtocol, "compressed message is corrupt");
@@ -65,7 +65,8 @@ void UpstreamStream::Feed(std::span<const std::uint8_t> data) {
           stop_at_boundary_ = false;
           sink_.AtBoundary();
         }
-        if (piece.ends_frame && assembler_.fault() != InflateStatus::kSound) {
+        if (piece.ends_frame && assembler_ != nullptr &&
+            assembler_->fault() != InflateStatus::kSound) {
           run.Flush();
           ReportUnreadable();
           break;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string_view>
 
@@ -50,7 +51,7 @@ class UpstreamStream {
   // A frame of our own may go to the client now.
   bool at_frame_boundary() const { return scanner_.at_frame_boundary(); }
   // All bytes that are kept here.
-  Bytes buffered() const { return assembler_.buffered(); }
+  Bytes buffered() const { return assembler_ != nullptr ? assembler_->buffered() : 0; }
   // Whole messages seen.
   std::uint64_t messages() const { return messages_; }
 
@@ -63,7 +64,7 @@ class UpstreamStream {
   JsonInspector& inspector_;
   UpstreamStreamSink& sink_;
   FlightRecorder* recorder_ = nullptr;
-  MessageAssembler assembler_;
+  std::unique_ptr<MessageAssembler> assembler_;  // where the matcher reads
   bool stop_at_boundary_ = false;
   bool unreadable_ = false;  // a message could not be inflated: its successors are not passed on
   std::uint64_t messages_ = 0;

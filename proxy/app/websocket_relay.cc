@@ -127,15 +127,17 @@ void WebSocketSession::ClientViolation(CloseCause cause, std::string_view why) n
 }
 
 void WebSocketSession::FlushToUpstream() {
-  if (upstream_controls_.empty() || !from_client_->at_frame_boundary()) return;
-  for (const ControlFrame& frame : std::exchange(upstream_controls_, {})) ToUpstream(frame.bytes());
+  if (controls_ == nullptr || !from_client_->at_frame_boundary()) return;
+  for (const ControlFrame& frame : std::exchange(controls_->to_upstream, {})) {
+    ToUpstream(frame.bytes());
+  }
 }
 
 void WebSocketSession::ControlToUpstream(const ControlFrame& frame) {
   if (from_client_->at_frame_boundary()) {
     ToUpstream(frame.bytes());
   } else {
-    Queue(upstream_controls_, frame);
+    Queue(controls().to_upstream, frame);
   }
 }
 
@@ -146,8 +148,10 @@ void WebSocketSession::ToClient(std::span<const std::uint8_t> frames) noexcept {
 }
 
 void WebSocketSession::AtBoundary() noexcept {
-  if (client_) {
-    for (const ControlFrame& frame : std::exchange(client_controls_, {})) ToClient(frame.bytes());
+  if (client_ && controls_ != nullptr) {
+    for (const ControlFrame& frame : std::exchange(controls_->to_client, {})) {
+      ToClient(frame.bytes());
+    }
   }
   if (client_ending_) SeeClientOff();
 }
@@ -196,7 +200,7 @@ void WebSocketSession::ControlToClient(const ControlFrame& frame) {
   if (from_upstream_->at_frame_boundary()) {
     ToClient(frame.bytes());
   } else {
-    Queue(client_controls_, frame);
+    Queue(controls().to_client, frame);
     from_upstream_->StopAtBoundary();
   }
 }
@@ -252,7 +256,7 @@ void WebSocketSession::SeeClientOff() {
     ending.close_received = true;
   }
   client_heartbeat_.reset();
-  client_controls_.clear();
+  if (controls_ != nullptr) controls_->to_client.clear();
   worker_.Admit(std::make_unique<Farewell>(
       worker_, std::exchange(client_, Client{}),
       ClosingHandshake{from_client_->TakeScanner(), ending.close_received},

@@ -341,6 +341,11 @@ WebSocketSession::LastWords& WebSocketSession::last_words() {
   return *last_words_;
 }
 
+WebSocketSession::WaitingControls& WebSocketSession::controls() {
+  if (controls_ == nullptr) controls_ = std::make_unique<WaitingControls>();
+  return *controls_;
+}
+
 std::string_view WebSocketSession::detail() const {
   return last_words_ != nullptr ? last_words_->detail : std::string_view();
 }

@@ -77,6 +77,11 @@ class WebSocketSession : public Session, private ClientStreamSink, private Upstr
     std::string detail;                      // of a violation, for the log
     std::string tls_error;                   // that ended a leg, for the log only
   };
+  // Frames of ours that wait for a frame boundary.
+  struct WaitingControls {
+    std::vector<ControlFrame> to_client;
+    std::vector<ControlFrame> to_upstream;
+  };
   // How the client's leg is to end as soon as a frame boundary allows it.
   struct ClientEnding {
     CloseCode code;  // of the Close frame; kAbnormal: none is sent
@@ -110,6 +115,7 @@ class WebSocketSession : public Session, private ClientStreamSink, private Upstr
   TimePoint NextTimeout() const;
   void Close();
   LastWords& last_words();
+  WaitingControls& controls();
   std::string_view detail() const;
   std::span<const std::uint8_t> close_reason() const;
 
@@ -176,8 +182,7 @@ class WebSocketSession : public Session, private ClientStreamSink, private Upstr
   std::optional<Heartbeat> upstream_heartbeat_;
   std::unique_ptr<Barrier> barrier_;
   std::unique_ptr<ClientEnding> client_ending_;
-  std::vector<ControlFrame> client_controls_;    // wait for a frame boundary
-  std::vector<ControlFrame> upstream_controls_;  // likewise
+  std::unique_ptr<WaitingControls> controls_;  // seldom there
   std::unique_ptr<LastWords> last_words_;
   CloseCode client_close_ = CloseCode::kAbnormal;    // of the client's Close frame
   CloseCode upstream_close_ = CloseCode::kAbnormal;  // of the upstream's Close frame

@@ -12,16 +12,12 @@
 #include <cerrno>
 #include <chrono>
 
-#include "connguard/give_back.h"
 #include "net/transport.h"
 #include "tls/tls_stream.h"
 
 namespace connguard {
 
 namespace {
-
-// A queue that grew beyond this is given back when it is empty.
-constexpr Bytes kKeptQueue = 16 * 1024;
 
 // FIN and RST look alike to lws; the kernel still knows. Only for sockets that are still open.
 // `finished`: our own FIN is out; the peer's then closes a socket just as an RST does.
@@ -142,17 +138,19 @@ Bytes Conn::Write(std::string_view head, std::span<const std::uint8_t> body) {
 }
 
 void Conn::Enqueue(std::span<const std::uint8_t> data) {
-  if (queue_at_ > queue_.size() / 2) {
-    queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(queue_at_));
-    queue_at_ = 0;
+  if (queue_ == nullptr) queue_ = std::make_unique<Queue>();
+  std::vector<std::uint8_t>& bytes = queue_->bytes;
+  if (queue_->at > bytes.size() / 2) {
+    bytes.erase(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(queue_->at));
+    queue_->at = 0;
   }
-  queue_.insert(queue_.end(), data.begin(), data.end());
+  bytes.insert(bytes.end(), data.begin(), data.end());
   Meter();
 }
 
 void Conn::Flush() {
   while (unsent() > 0 && !broken_) {
-    const ssize_t sent = send(fd(), queue_.data() + queue_at_, unsent(), MSG_NOSIGNAL);
+    const ssize_t sent = send(fd(), queue_->bytes.data() + queue_->at, unsent(), MSG_NOSIGNAL);
     if (sent < 0) {
       if (errno == EINTR) continue;
       if (errno == EAGAIN) break;
@@ -161,19 +159,14 @@ void Conn::Flush() {
       Resume();
       break;
     }
-    queue_at_ += static_cast<std::size_t>(sent);
+    queue_->at += static_cast<std::size_t>(sent);
   }
   if (unsent() > 0 && !broken_) {
     lws_callback_on_writable(wsi_);
     Meter();
     return;
   }
-  queue_at_ = 0;
-  if (queue_.capacity() > kKeptQueue) {
-    GiveBack(queue_);
-  } else {
-    queue_.clear();
-  }
+  queue_.reset();
   Meter();
   FinishWhenDone();
 }

@@ -96,6 +96,12 @@ class Conn {
  private:
   friend class Transport;
 
+  // What the socket has not taken yet; there only while there is something.
+  struct Queue {
+    std::vector<std::uint8_t> bytes;
+    std::size_t at = 0;  // those before it are written
+  };
+
   Conn(Transport& transport, ConnHandler* handler, bool connecting, std::unique_ptr<TlsStream> tls);
 
   void HandleReceive(std::span<const std::uint8_t> data);
@@ -107,7 +113,7 @@ class Conn {
   void SendTls(std::string_view head, std::span<const std::uint8_t> body);
   void SayCloseNotify();
   void FailTls();
-  Bytes unsent() const { return queue_.size() - queue_at_; }
+  Bytes unsent() const { return queue_ != nullptr ? queue_->bytes.size() - queue_->at : 0; }
   void FinishWhenDone();
   void SendRaw(std::string_view head, std::span<const std::uint8_t> body);
   Bytes Write(std::string_view head, std::span<const std::uint8_t> body);
@@ -120,8 +126,7 @@ class Conn {
   ConnHandler* handler_;
   lws* wsi_ = nullptr;
   std::unique_ptr<TlsStream> tls_;
-  std::vector<std::uint8_t> queue_;
-  std::size_t queue_at_ = 0;
+  std::unique_ptr<Queue> queue_;
   Bytes metered_ = 0;  // of queued(), as the transport knows it
   bool connecting_;    // the connect() is under way
   bool dialled_;       // OnConnected is due
