@@ -1,10 +1,11 @@
-"""Counts the instructions that the guard spends in user space on one message there and back.
+"""Counts the instructions that the guard spends in user space on one message there and back, and on one
+connection: accept, upgrade, dial, one echo, closing handshake.
 
 instructions.py BINARY            fails when a workload costs more than its budget and 5 %
 instructions.py BINARY --record   writes what it counts into instructions.json
 
 callgrind counts, so the clock and other programs do not matter; what the kernel does is not seen. Each
-workload runs twice, with more and with fewer messages: the difference is free of start and end.
+workload runs twice, with more and with fewer of its unit: the difference is free of start and end.
 """
 
 from __future__ import annotations
@@ -19,13 +20,13 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 BUDGETS = Path(__file__).with_name("instructions.json")
 SLACK = 1.05
-FEW, MANY = 300, 1300
 LIMIT_SECONDS = 60
 
 CONFIG = """\
@@ -45,7 +46,7 @@ logging: {{level: error}}
 workers: 1
 """
 UPGRADE = (
-    b"GET /ws/ann HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"GET /ws/%d HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
 )
 SWITCHED = (
@@ -54,25 +55,40 @@ SWITCHED = (
 )
 
 
+CLOSE = 0x88
+NORMAL = (1000).to_bytes(2, "big")
+
+
 @dataclass(frozen=True)
 class Workload:
+    unit: str
+    few: int  # units of the short run
+    many: int  # of the long one
     size: int  # of a message's payload, in bytes
     profile: str
 
+    def messages(self, units: int) -> int:
+        """On each connection."""
+        return 1 if self.unit == "connection" else units
+
+    def connections(self, units: int) -> int:
+        return units if self.unit == "connection" else 1
+
 
 WORKLOADS = {
-    "64 B": Workload(64, "quiet"),
-    "16 KiB": Workload(16 * 1024, "quiet"),
-    "1 KiB of JSON, every message read": Workload(1024, "cheshire-cat"),
+    "64 B": Workload("message", 300, 1300, 64, "quiet"),
+    "16 KiB": Workload("message", 300, 1300, 16 * 1024, "quiet"),
+    "1 KiB of JSON, every message read": Workload("message", 300, 1300, 1024, "cheshire-cat"),
+    "connect to close": Workload("connection", 30, 230, 64, "request-reply"),
 }
 
 
-def frame(payload: bytes, key: bytes = b"") -> bytes:
-    """A text message; with `key`, which is of zeros, as from a client."""
+def frame(payload: bytes, key: bytes = b"", first: int = 0x81) -> bytes:
+    """A text message unless told; with `key`, which is of zeros, as from a client."""
     masked = 0x80 if key else 0
     if len(payload) < 126:
-        return bytes([0x81, masked | len(payload)]) + key + payload
-    return bytes([0x81, masked | 126]) + len(payload).to_bytes(2, "big") + key + payload
+        return bytes([first, masked | len(payload)]) + key + payload
+    return bytes([first, masked | 126]) + len(payload).to_bytes(2, "big") + key + payload
 
 
 def read(peer: socket.socket, size: int) -> None:
@@ -93,19 +109,25 @@ def read_head(peer: socket.socket) -> bytes:
     return head
 
 
-def serve(listener: socket.socket, question: int, answer: bytes) -> None:
-    """One tunnel: `answer` for every `question` bytes."""
-    peer, _ = listener.accept()
-    with closing(peer):
-        peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        read_head(peer)
-        peer.sendall(SWITCHED)
-        try:
-            while True:
+def read_end(peer: socket.socket) -> None:
+    if peer.recv(1):
+        raise RuntimeError("more came than was expected")
+
+
+def serve(listener: socket.socket, question: int, answer: bytes, messages: int) -> None:
+    """One tunnel after the other: `answer` for every `question` bytes, then the closing handshake."""
+    while True:
+        peer, _ = listener.accept()
+        with closing(peer):
+            peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            read_head(peer)
+            peer.sendall(SWITCHED)
+            for _ in range(messages):
                 read(peer, question)
                 peer.sendall(answer)
-        except (RuntimeError, OSError):
-            pass
+            read(peer, len(frame(NORMAL, bytes(4))))
+            peer.sendall(frame(NORMAL, first=CLOSE))
+            read_end(peer)
 
 
 def connect(port: int, guard: subprocess.Popen) -> socket.socket:
@@ -115,11 +137,20 @@ def connect(port: int, guard: subprocess.Popen) -> socket.socket:
             peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             return peer
         except ConnectionRefusedError:
-            guard_is_up.wait(0.05)
+            time.sleep(0.05)
     raise RuntimeError(f"the guard ended with status {guard.returncode}")
 
 
-guard_is_up = threading.Event()  # never set: waits between two attempts
+def talk(client: socket.socket, user: int, question: bytes, answer: bytes, messages: int) -> None:
+    client.sendall(UPGRADE % user)
+    if not read_head(client).startswith(b"HTTP/1.1 101 "):
+        raise RuntimeError("the guard refused the handshake")
+    for _ in range(messages):
+        client.sendall(question)
+        read(client, len(answer))
+    client.sendall(frame(NORMAL, bytes(4), CLOSE))
+    read(client, len(frame(NORMAL)))
+    read_end(client)
 
 
 def free_port() -> int:
@@ -127,42 +158,40 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def count(binary: str, workload: Workload, messages: int, folder: Path) -> int:
-    """All instructions of a guard that relays so many messages there and back."""
+def run(command: list[str], port: int, units: int, workload: Workload, frames: tuple, log: Path) -> None:
+    # The same code on every processor.
+    environment = os.environ | {"SIMDJSON_FORCE_IMPLEMENTATION": "westmere"}
+    with log.open("wb") as stream:
+        guard = subprocess.Popen(command, env=environment, stderr=stream)
+    try:
+        for user in range(workload.connections(units)):
+            with closing(connect(port, guard)) as client:
+                talk(client, user, *frames, workload.messages(units))
+        guard.terminate()
+        if guard.wait(LIMIT_SECONDS) != 0:
+            raise RuntimeError(f"the guard ended with status {guard.returncode}")
+    except (RuntimeError, OSError, subprocess.SubprocessError) as error:
+        raise RuntimeError(f"{error}\n{log.read_text()[-2000:]}") from error
+    finally:
+        guard.kill()
+        guard.wait()
+
+
+def count(binary: str, workload: Workload, units: int, folder: Path) -> int:
+    """All instructions of a guard that does so much."""
     body = b'{"type": "chat", "text": "' + b"x" * workload.size
     payload = body[: workload.size - 2] + b'"}'
-    question, answer = frame(payload, key=bytes(4)), frame(payload)
-    port, out = free_port(), folder / "callgrind.out"
+    question, answer = frame(payload, bytes(4)), frame(payload)
+    port, out, config = free_port(), folder / "callgrind.out", folder / "connguard.yaml"
     with closing(socket.create_server(("127.0.0.1", 0))) as listener:
-        config = folder / "connguard.yaml"
         config.write_text(
             CONFIG.format(port=port, origin=listener.getsockname()[1], profile=workload.profile)
         )
-        origin = threading.Thread(target=serve, args=(listener, len(question), answer), daemon=True)
-        origin.start()
-        tool = ["valgrind", "-q", "--tool=callgrind", f"--callgrind-out-file={out}"]
-        # The same code on every processor.
-        environment = os.environ | {"SIMDJSON_FORCE_IMPLEMENTATION": "westmere"}
-        command = [*tool, binary, "run", "-c", str(config)]
-        log = folder / "log"
-        with log.open("wb") as stream:
-            guard = subprocess.Popen(command, env=environment, stderr=stream)
-        try:
-            with closing(connect(port, guard)) as client:
-                client.sendall(UPGRADE)
-                if not read_head(client).startswith(b"HTTP/1.1 101 "):
-                    raise RuntimeError("the guard refused the handshake")
-                for _ in range(messages):
-                    client.sendall(question)
-                    read(client, len(answer))
-            guard.terminate()
-            if guard.wait(LIMIT_SECONDS) != 0:
-                raise RuntimeError(f"the guard ended with status {guard.returncode}")
-        except (RuntimeError, OSError, subprocess.SubprocessError) as error:
-            raise RuntimeError(f"{error}\n{log.read_text()[-2000:]}") from error
-        finally:
-            guard.kill()
-            guard.wait()
+        arguments = (listener, len(question), answer, workload.messages(units))
+        threading.Thread(target=serve, args=arguments, daemon=True).start()
+        command = ["valgrind", "-q", "--tool=callgrind", f"--callgrind-out-file={out}"]
+        command += [binary, "run", "-c", str(config)]
+        run(command, port, units, workload, (question, answer), folder / "log")
     match = re.search(r"^(?:summary|totals): (\d+)", out.read_text(), re.M)
     if not match:
         raise RuntimeError("callgrind has counted nothing")
@@ -185,12 +214,11 @@ def main() -> int:
     counted, over = {}, []
     for name, workload in WORKLOADS.items():
         with tempfile.TemporaryDirectory(prefix="connguard-instructions-") as folder:
-            few, many = (
-                count(options.binary, workload, messages, Path(folder)) for messages in (FEW, MANY)
-            )
-        counted[name] = round((many - few) / (MANY - FEW))
+            few = count(options.binary, workload, workload.few, Path(folder))
+            many = count(options.binary, workload, workload.many, Path(folder))
+        counted[name] = round((many - few) / (workload.many - workload.few))
         budget = budgets.get(system(), {}).get(name)
-        print(f"{name}: {counted[name]} instructions a message, budget {budget}", flush=True)
+        print(f"{name}: {counted[name]} instructions a {workload.unit}, budget {budget}", flush=True)
         if budget is None or counted[name] > budget * SLACK:
             over.append(name)
     if options.record:
