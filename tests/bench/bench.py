@@ -109,19 +109,22 @@ class Bench:
             return None
 
     def measure(self, scenario: Scenario, rounds: int) -> dict[str, list[Figures | None]]:
+        """By the setups' labels. Who begins changes from round to round."""
         turns: dict[str, list[Figures | None]] = {setup.label: [] for setup in scenario.setups}
         command = [self.programs[scenario.load], "origin", "--pace", str(scenario.pace)]
         self.origin = Server(command, self.load_core, self.folder / "origin.log")
         running: list[Program] = [self.origin]
+        setups = scenario.setups
         try:
             if not scenario.fresh:
-                for setup in scenario.setups:
+                for setup in setups:
                     running.append(self._start(setup))
-            for _ in range(rounds):
-                for index, setup in enumerate(scenario.setups):
-                    proxy = self._start(setup) if scenario.fresh else running[index + 1]
+            for first in range(rounds):
+                for index in range(first, first + len(setups)):
+                    setup = setups[index % len(setups)]
                     if scenario.fresh:
-                        running.append(proxy)
+                        running.append(self._start(setup))
+                    proxy = running[-1] if scenario.fresh else running[1 + index % len(setups)]
                     turns[setup.label].append(self._turn(scenario, proxy))
                     if scenario.fresh:
                         running.pop().stop()

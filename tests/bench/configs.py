@@ -13,7 +13,7 @@ from pathlib import Path
 def most_tunnels() -> int:
     """A proxy has two descriptors for each tunnel, and needs some for itself."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return min((hard - 200) // 2, 50_000)
+    return min((hard - 60) // 2, 50_000)
 
 
 @dataclass(frozen=True)

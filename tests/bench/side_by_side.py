@@ -19,7 +19,7 @@ from typing import Callable, Iterable
 import http_scenarios as http
 import ws_scenarios as ws
 from bench import Bench, Scenario
-from configs import make_certificate, most_tunnels
+from configs import make_certificate
 from proxies import versions
 from tables import table
 
@@ -58,14 +58,16 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--sizes", type=numbers, default=[64, 1024, 16 * 1024, 256 * 1024])
     parser.add_argument("--connections", type=numbers, default=[1, 64, 1000])
     parser.add_argument("--outstanding", type=int, default=1)
-    parser.add_argument("--idle", type=int, default=4000)
+    parser.add_argument("--idle", type=int)
     options = parser.parse_args()
     if options.rounds < 1 or options.seconds < 0.5:
         parser.error("at least one round, of half a second or more")
-    if min([*options.sizes, *options.connections, options.outstanding, options.idle]) < 1:
-        parser.error("sizes and numbers are above 0")
-    if options.idle > most_tunnels():
-        parser.error(f"the limit of open files is enough for --idle {most_tunnels()}")
+    if min([*options.connections, options.outstanding, options.idle or 1]) < 1:
+        parser.error("numbers are above 0")
+    if min(options.sizes) < 32:
+        parser.error("messages have 32 bytes or more")
+    if max(options.idle or 0, *options.connections) > ws.most_idle():
+        parser.error(f"the limit of open files is enough for {ws.most_idle()} tunnels")
     return options
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Iterator
 
 from bench import SHARES, Bench, Scenario, Window, Wrong
-from configs import Setup
+from configs import Setup, most_tunnels
 from proxies import Program, Proxy
 from tables import Column, Figures
 
@@ -15,7 +15,12 @@ OPENING_SECONDS = 120  # what the opening of all tunnels may take
 EMPTYING_SECONDS = 20  # what proxies may take to end the origin's tunnels
 SETTLING_SECONDS = 1  # from the last tunnel's opening until memory is looked at
 MIXED_RATE = 5000
+MIXED_TUNNELS = 64
 STREAM_TOKENS = 50
+
+
+def most_idle() -> int:
+    return most_tunnels() - MIXED_TUNNELS
 
 
 @dataclass(frozen=True)
@@ -26,7 +31,7 @@ class Options:
     sizes: list[int]
     connections: list[int]
     outstanding: int
-    idle: int
+    idle: int | None  # None: the scenario's own
 
 
 def size_of(count: int) -> str:
@@ -68,9 +73,10 @@ class Tunnels(Scenario):
             window = Window(bench, proxy, lambda: program.cpu_seconds() + bench.origin.cpu_seconds())
             program.go_on()
             figures = program.await_line(bench.seconds + OPENING_SECONDS)
+            shares = window.close()
             if emptied:
                 await_empty(bench)
-            shares = window.close()
+                shares["proxy_seconds"] = window.close()["proxy_seconds"]
             self.hold(figures, proxy)
             program.go_on()
             program.process.wait(20)
@@ -172,13 +178,14 @@ class Idle(Tunnels):
 
 
 def ws_idle(options: Options) -> Iterator[Scenario]:
-    yield Idle(options.idle, options.tls)
+    yield Idle(options.idle or min(4000, most_idle()), options.tls)
 
 
 class Mixed(Tunnels):
-    def __init__(self, tunnels: int, idle: int, tls: bool) -> None:
-        title = f"ws-mixed: {MIXED_RATE} messages/s on {tunnels} tunnels, beside {idle} idle ones"
-        command = ["rate", "-c", str(tunnels), "--rate", str(MIXED_RATE), "--size", "256"]
+    def __init__(self, idle: int, tls: bool) -> None:
+        load = f"{MIXED_RATE} messages/s of 256 B on {MIXED_TUNNELS} tunnels"
+        title = f"ws-mixed: {load}, alone and beside {idle} idle ones"
+        command = ["rate", "-c", str(MIXED_TUNNELS), "--rate", str(MIXED_RATE), "--size", "256"]
         super().__init__(title, command, tls)
         self.idle = idle
         self.columns = [
@@ -206,7 +213,7 @@ class Mixed(Tunnels):
 
 
 def ws_mixed(options: Options) -> Iterator[Scenario]:
-    yield Mixed(64, options.idle, options.tls)
+    yield Mixed(options.idle or min(9900, most_idle()), options.tls)
 
 
 class Inspect(Tunnels):
