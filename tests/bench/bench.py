@@ -104,8 +104,13 @@ class Bench:
         self.await_quiet()
         try:
             return scenario.turn(self, proxy)
-        except Wrong as wrong:
-            self.failures.append(f"{scenario.title}: {proxy.setup.label}: {wrong}")
+        except (Wrong, OSError) as error:
+            reason = error
+            if proxy.process.poll() is not None:
+                reason = f"it ended with status {proxy.process.returncode}:\n{proxy.log.read_text()}"
+            elif isinstance(error, OSError):
+                raise
+            self.failures.append(f"{scenario.title}: {proxy.setup.label}: {reason}")
             return None
 
     def measure(self, scenario: Scenario, rounds: int) -> dict[str, list[Figures | None]]:

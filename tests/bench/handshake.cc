@@ -1,6 +1,8 @@
 #include "bench/handshake.h"
 
-#include <strings.h>
+#include <algorithm>
+
+#include "bench/ascii.h"
 
 namespace connguard::bench {
 
@@ -8,8 +10,8 @@ bool HasField(std::string_view head, std::string_view field) {
   const std::size_t name = field.find(':');
   while (!head.empty()) {
     const std::string_view line = head.substr(0, head.find("\r\n"));
-    if (line.size() == field.size() && strncasecmp(line.data(), field.data(), name) == 0 &&
-        line.substr(name) == field.substr(name)) {
+    if (EqualsIgnoringCase(line.substr(0, name), field.substr(0, name)) &&
+        line.substr(std::min(name, line.size())) == field.substr(name)) {
       return true;
     }
     head.remove_prefix(line.size() == head.size() ? line.size() : line.size() + 2);

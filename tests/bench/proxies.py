@@ -22,22 +22,34 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def get(port: int, target: str, tls: bool = False) -> str:
-    """The body of one answer, which has to be a 200."""
+UPGRADE = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",  # the one that the origin knows
+}
+
+
+def ask(port: int, target: str, headers: dict[str, str], status: int, tls: bool = False) -> str:
+    """The body of one answer, which has to be of that status."""
     if tls:
         anybody = ssl._create_unverified_context()
         connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=5, context=anybody)
     else:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
-        connection.request("GET", target, headers={"Host": "bench.example", "Connection": "close"})
+        connection.request("GET", target, headers={"Host": "bench.example", **headers})
         answer = connection.getresponse()
         body = answer.read().decode()
     finally:
         connection.close()
-    if answer.status != 200:
+    if answer.status != status:
         raise RuntimeError(f"GET {target} on port {port}: {answer.status}")
     return body
+
+
+def get(port: int, target: str) -> str:
+    return ask(port, target, {"Connection": "close"}, 200)
 
 
 def on_core(core: int, command: list[str]) -> list[str]:
@@ -133,9 +145,13 @@ class Proxy(Program):
         super().__init__(command, core, log)
         self.setup, self.port = setup, port
 
-    def check(self) -> None:
+    def check(self, origin: int) -> None:
         """The origin must see the same from each proxy, or they would not do the same work."""
-        head = get(self.port, "/head", self.setup.tls).lower()
+        if self.setup.websocket:
+            ask(self.port, "/ws/check", UPGRADE, 101, self.setup.tls)
+            head = get(origin, "/upgrade-head").lower()
+        else:
+            head = get(self.port, "/head").lower()
         scheme = "https" if self.setup.tls else "http"
         for field in ("for: 127.0.0.1", f"proto: {scheme}", "host: bench.example"):
             if head.count(f"x-forwarded-{field}\r\n") != 1:
@@ -155,7 +171,7 @@ def start(setup: configs.Setup, programs: dict[str, str], origin: int, core: int
     try:
         proxy.await_port(port)
         if setup.program != "relay":
-            proxy.check()
+            proxy.check(origin)
     except BaseException:
         proxy.stop()
         raise

@@ -87,14 +87,17 @@ bool WsOrigin::Read(Connection& connection, std::uint32_t slot) {
 }
 
 bool WsOrigin::OnHead(Connection& connection) {
-  const std::string head = std::exchange(connection.head, {});
+  std::string head = std::exchange(connection.head, {});
   if (HasField(head, kKeyField)) {
+    upgrade_head_ = std::move(head);
     connection.upgraded = true;
     ++tunnels_;
     return connection.wire.Send(Switched());
   }
   connection.ending = true;
-  if (AsksFor(head, kHeadTarget)) return connection.wire.Send(PlainAnswer("200 OK", head));
+  if (AsksFor(head, kUpgradeHeadTarget)) {
+    return connection.wire.Send(PlainAnswer("200 OK", upgrade_head_));
+  }
   if (!AsksFor(head, kCountsTarget)) {
     return connection.wire.Send(PlainAnswer("404 Not Found", "no WebSocket\n"));
   }

@@ -15,8 +15,8 @@
 
 namespace connguard::bench {
 
-// On 127.0.0.1, one thread. A plain GET gets kHeadTarget or kCountsTarget (workload.h), and its
-// connection is closed.
+// On 127.0.0.1, one thread. A plain GET gets kUpgradeHeadTarget or kCountsTarget (workload.h), and
+// its connection is closed.
 class WsOrigin {
  public:
   // `pace`: from one token of a stream to the next.
@@ -53,6 +53,7 @@ class WsOrigin {
   Message token_{kTokenSize};
   std::size_t tunnels_ = 0;  // connections that are upgraded
   std::uint64_t accepted_ = 0;
+  std::string upgrade_head_;  // the last one
   std::array<char, 64 * 1024> buffer_{};
 };
 

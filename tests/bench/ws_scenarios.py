@@ -17,6 +17,7 @@ SETTLING_SECONDS = 1  # from the last tunnel's opening until memory is looked at
 MIXED_RATE = 5000
 MIXED_TUNNELS = 64
 STREAM_TOKENS = 50
+PIECES = Column("reads/answer", "reads", 1)
 
 
 def most_idle() -> int:
@@ -60,6 +61,7 @@ class Tunnels(Scenario):
         self.columns = [
             Column(f"CPU µs/{self.unit}", "cost", 2, compared=True),
             Column(f"{self.unit}s/s", "rate", compared=True),
+            PIECES,
             *SHARES,
         ]
 
@@ -86,7 +88,10 @@ class Tunnels(Scenario):
             raise Wrong(f"{figures['errors']} errors, the first: {figures['first_error']}")
         await_empty(bench)
         figures |= shares | {"memory_before": memory, "rate": figures["per_second"]}
-        return figures | {"cost": shares["proxy_seconds"] * 1e6 / figures["answers"]}
+        return figures | {
+            "cost": shares["proxy_seconds"] * 1e6 / figures["answers"],
+            "reads": figures["reads"] / figures["answers"],
+        }
 
     def hold(self, figures: Figures, proxy: Proxy) -> None:
         """While the tunnels are still there."""
@@ -126,7 +131,7 @@ class Stream(Tunnels):
             Column("one way p50 µs", "p50_us", compared=True),
             Column("p99 µs", "p99_us", compared=True),
         ]
-        self.columns = [self.columns[0], *delays, Column("tokens/s", "rate"), *SHARES]
+        self.columns = [self.columns[0], *delays, Column("tokens/s", "rate"), PIECES, *SHARES]
 
 
 def ws_stream(options: Options) -> Iterator[Scenario]:
@@ -141,9 +146,9 @@ class Connect(Tunnels):
         turn = "{end: each-answer}"
         each = Setup("connguard, each-answer", "connguard", websocket=True, tls=tls, turn=turn)
         super().__init__(title, ["connect", "-c", str(lanes)], tls, [each])
-        self.columns[0] = Column("CPU µs/connection", "cost", compared=True)
-        self.columns.insert(2, Column("p50 µs", "p50_us"))
-        self.columns.insert(3, Column("p99 µs", "p99_us"))
+        cost = Column("CPU µs/connection", "cost", compared=True)
+        delays = [Column("p50 µs", "p50_us"), Column("p99 µs", "p99_us")]
+        self.columns = [cost, self.columns[1], *delays, *SHARES]
 
     def turn(self, bench: Bench, proxy: Proxy) -> Figures:
         return self.run(bench, proxy, [], emptied=True)
