@@ -33,7 +33,6 @@ void Crowd::Open(std::uint32_t client) {
   } catch (const std::exception& error) {
     return figures_.NoteError(error.what());
   }
-  ++open_;
   ++figures_.opened;
   epoll_.Add(opening.wire.fd(), client);
   Send(client, UpgradeRequest(paths_++));
@@ -51,7 +50,7 @@ void Crowd::BeginClose(std::uint32_t client) {
 }
 
 void Crowd::Fail(std::uint32_t client, std::string_view error) {
-  if (IsOpen(client)) Forget(client);
+  clients_[client].wire = Wire();
   figures_.NoteError(error);
 }
 
@@ -111,11 +110,11 @@ void Crowd::OnFrame(std::uint32_t index) {
 }
 
 void Crowd::OnEnd(std::uint32_t index) {
-  const Client& client = clients_[index];
+  Client& client = clients_[index];
   if (!client.upgraded) return Fail(index, "the connection ended in its handshake");
   if (!client.closing) return Fail(index, "the connection ended before it was closed");
   if (!client.closed) return Fail(index, "the connection ended without a Close");
-  Forget(index);
+  client.wire = Wire();
   events_.OnClosed(index);
 }
 
@@ -124,11 +123,6 @@ void Crowd::Settle(std::uint32_t index) {
   if (client.watches_output == client.wire.wants_output()) return;
   client.watches_output = client.wire.wants_output();
   epoll_.Watch(client.wire.fd(), index, true, client.watches_output);
-}
-
-void Crowd::Forget(std::uint32_t index) {
-  clients_[index].wire = Wire();
-  --open_;
 }
 
 }  // namespace connguard::bench

@@ -37,7 +37,6 @@ class Crowd {
 
   std::uint32_t size() const { return static_cast<std::uint32_t>(clients_.size()); }
   bool IsOpen(std::uint32_t client) const { return clients_[client].wire.open(); }
-  std::size_t open() const { return open_; }  // upgraded or about to be
   LoadFigures& figures() { return figures_; }
 
  private:
@@ -56,14 +55,12 @@ class Crowd {
   void OnFrame(std::uint32_t index);
   void OnEnd(std::uint32_t index);
   void Settle(std::uint32_t index);
-  void Forget(std::uint32_t index);
 
   const sockaddr_in to_;
   SSL_CTX* const tls_;
   CrowdEvents& events_;
   Epoll epoll_;
   std::vector<Client> clients_;
-  std::size_t open_ = 0;
   std::uint64_t paths_ = 0;
   LoadFigures figures_;
   std::array<char, 64 * 1024> buffer_{};
