@@ -4,16 +4,12 @@
 #include <charconv>
 #include <system_error>
 
+#include "bench/ascii.h"
+
 namespace connguard::bench {
 namespace {
 
 constexpr std::size_t kLongestLine = 8192;
-
-char ToLower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-bool IsSame(std::string_view text, std::string_view lower) {
-  return std::ranges::equal(text, lower, {}, ToLower);
-}
 
 template <typename Number>
 bool Parse(std::string_view text, Number& number, int base = 10) {
@@ -97,14 +93,14 @@ void AnswerReader::OnField(std::string_view line) {
   const std::string_view name = line.substr(0, colon);
   std::string_view value = line.substr(colon + 1);
   while (value.starts_with(' ')) value.remove_prefix(1);
-  if (IsSame(name, "content-length")) {
+  if (EqualsIgnoringCase(name, "content-length")) {
     has_length_ = true;
     if (!Parse(value, left_)) Fail("an illegal Content-Length");
-  } else if (IsSame(name, "transfer-encoding")) {
+  } else if (EqualsIgnoringCase(name, "transfer-encoding")) {
     chunked_ = true;
-    if (!IsSame(value, "chunked")) Fail("an unknown Transfer-Encoding");
-  } else if (IsSame(name, "connection")) {
-    closes_ = IsSame(value, "close");
+    if (!EqualsIgnoringCase(value, "chunked")) Fail("an unknown Transfer-Encoding");
+  } else if (EqualsIgnoringCase(name, "connection")) {
+    closes_ = EqualsIgnoringCase(value, "close");
   }
 }
 

@@ -93,7 +93,7 @@ void Generator::Close(std::uint32_t index) {
 // The connection is not used again: one error spoils the run.
 void Generator::Fail(std::uint32_t index, std::string_view error) {
   Close(index);
-  if (figures_.errors++ == 0) figures_.first_error = error;
+  figures_.NoteError(error);
 }
 
 }  // namespace connguard::bench

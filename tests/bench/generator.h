@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "bench/answer_reader.h"
+#include "bench/figures.h"
 #include "bench/socket.h"
 
 namespace connguard::bench {
@@ -20,17 +21,6 @@ struct LoadPlan {
   std::size_t body_size = 0;  // … and hold
   std::size_t connections = 1;
   std::chrono::duration<double> duration{1};
-};
-
-struct LoadFigures {
-  std::uint64_t opened = 0;   // connections; more than planned when answers ended theirs
-  std::uint64_t answers = 0;  // whole and right
-  std::uint64_t reads = 0;    // pieces in which they came
-  double per_second = 0;      // answers, while requests were sent
-  std::uint64_t errors = 0;
-  std::string first_error;
-
-  bool ok() const { return errors == 0 && answers > 0; }
 };
 
 // A closed loop: each connection has one request outstanding, and sends the next one when the

@@ -1,16 +1,12 @@
 """Runs the load generator against its own origin, and against origins that answer wrongly."""
 
-import contextlib
-import json
-import socket
-import subprocess
 import sys
-import threading
 import unittest
 
+import smoke
+from smoke import CONNECTIONS
+
 LOAD = sys.argv.pop(1)
-SECONDS = "0.2"
-CONNECTIONS = 8
 BODY = b"x" * 1024
 
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -28,50 +24,22 @@ WRONG = {
 }
 
 
-def generate(command, port):
-    """The exit status and the figures of one run."""
-    arguments = [LOAD, command, "--to", f"127.0.0.1:{port}", "-c", str(CONNECTIONS), "-t", SECONDS]
-    done = subprocess.run(arguments, capture_output=True, text=True, timeout=20)
-    return done.returncode, json.loads(done.stdout)
-
-
-@contextlib.contextmanager
-def origin():
-    """The port of an origin that runs meanwhile."""
-    process = subprocess.Popen([LOAD, "origin"], stdout=subprocess.PIPE, text=True)
-    try:
-        yield json.loads(process.stdout.readline())["port"]
-    finally:
-        process.terminate()
-        process.communicate(timeout=20)
-
-
-@contextlib.contextmanager
 def stub(answer):
     """The port of a server that answers the first request of each connection so, and hangs up."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
 
-        def serve():
-            with contextlib.suppress(OSError):
-                while True:
-                    connection, _ = listener.accept()
-                    with connection:
-                        connection.recv(4096)
-                        connection.sendall(answer)
+    def serve(connection):
+        connection.recv(4096)
+        connection.sendall(answer)
 
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        yield listener.getsockname()[1]
-        listener.shutdown(socket.SHUT_RDWR)
-        thread.join(20)
+    return smoke.stub(serve)
 
 
 class SmokeTest(unittest.TestCase):
     def test_both_scenarios_count_answers_without_errors(self):
-        with origin() as port:
+        with smoke.server(LOAD, "origin") as port:
             for command, fewest_reads in (("get", 1), ("stream", 25)):
                 with self.subTest(command):
-                    status, figures = generate(command, port)
+                    status, figures = smoke.generate(LOAD, command, port)
                     self.assertEqual((status, figures["ok"], figures["errors"]), (0, True, 0))
                     self.assertEqual(figures["opened"], CONNECTIONS)
                     self.assertGreaterEqual(figures["answers"], CONNECTIONS)
@@ -82,7 +50,7 @@ class SmokeTest(unittest.TestCase):
     def test_an_announced_end_is_followed_by_a_new_connection(self):
         answer = OK + b"Content-Length: 1024\r\nConnection: close\r\n\r\n" + BODY
         with stub(answer) as port:
-            status, figures = generate("get", port)
+            status, figures = smoke.generate(LOAD, "get", port)
         self.assertEqual((status, figures["errors"]), (0, 0), figures)
         self.assertEqual(figures["opened"], figures["answers"])
         self.assertGreater(figures["opened"], CONNECTIONS)
@@ -90,15 +58,13 @@ class SmokeTest(unittest.TestCase):
     def test_wrong_answers_are_errors(self):
         for name, answer in WRONG.items():
             with self.subTest(name), stub(answer) as port:
-                status, figures = generate("get", port)
+                status, figures = smoke.generate(LOAD, "get", port)
                 self.assertEqual((status, figures["ok"], figures["answers"]), (1, False, 0))
                 self.assertEqual(figures["errors"], CONNECTIONS)
                 self.assertTrue(figures["first_error"])
 
     def test_nobody_there_is_an_error(self):
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            port = listener.getsockname()[1]
-        status, figures = generate("get", port)
+        status, figures = smoke.generate(LOAD, "get", smoke.nobody())
         self.assertEqual((status, figures["errors"]), (1, CONNECTIONS))
 
 

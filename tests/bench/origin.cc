@@ -14,7 +14,6 @@ namespace {
 constexpr std::uint32_t kListenerTag = std::numeric_limits<std::uint32_t>::max();
 constexpr std::string_view kHeadEnd = "\r\n\r\n";
 constexpr std::string_view kLastChunk = "0\r\n\r\n";
-constexpr Clock::duration kLong = std::chrono::hours(1);
 
 // The fields that an ordinary backend sends.
 std::string Head(std::string_view status, std::string_view framing) {
@@ -45,16 +44,15 @@ std::string_view TargetOf(std::string_view head) {
 
 Origin::Origin(std::uint16_t port, std::chrono::microseconds pace)
     : listener_(Listen(port)),
-      pace_(pace),
       body_(Whole("200 OK", std::string(kBodySize, 'x'))),
-      chunk_(Chunk(std::string(kChunkSize, 'x'))) {
+      chunk_(Chunk(std::string(kChunkSize, 'x'))),
+      chunks_(pace) {
   epoll_.Add(listener_, kListenerTag);
 }
 
 void Origin::Run() {
   while (true) {
-    const auto patience = due_.empty() ? kLong : due_.front().at - Clock::now();
-    for (const epoll_event& event : epoll_.Wait(patience)) {
+    for (const epoll_event& event : epoll_.Wait(chunks_.Patience())) {
       if (event.data.u32 == kListenerTag) {
         AcceptAll();
       } else {
@@ -67,12 +65,7 @@ void Origin::Run() {
 
 void Origin::AcceptAll() {
   for (Fd fd = Accept(listener_); fd.open(); fd = Accept(listener_)) {
-    if (free_slots_.empty()) {
-      free_slots_.push_back(static_cast<std::uint32_t>(connections_.size()));
-      connections_.emplace_back();
-    }
-    const std::uint32_t slot = free_slots_.back();
-    free_slots_.pop_back();
+    const std::uint32_t slot = connections_.Take();
     epoll_.Add(fd, slot);
     Connection& connection = connections_[slot];
     connection.fd = std::move(fd);
@@ -112,23 +105,21 @@ void Origin::Answer(std::uint32_t slot, std::string_view head) {
 
 void Origin::BeginStream(std::uint32_t slot) {
   connections_[slot].chunks_left = kChunks;
-  due_.push_back({Clock::now() + pace_, slot, connections_[slot].number});
+  chunks_.Add(Clock::now(), slot, connections_[slot].number);
   Send(slot, Head("200 OK", "transfer-encoding: chunked"));
 }
 
 // A stream that is late is not hurried: each of its chunks stays a read of its own for the proxy.
 void Origin::SendDueChunks() {
   const Clock::time_point now = Clock::now();
-  while (!due_.empty() && due_.front().at <= now) {
-    const Due due = due_.front();
-    due_.pop_front();
-    Connection& connection = connections_[due.slot];
-    if (!connection.fd.open() || connection.number != due.number) continue;
+  while (const std::optional<PaceQueue::Due> due = chunks_.Next(now)) {
+    Connection& connection = connections_[due->slot];
+    if (!connection.fd.open() || connection.number != due->number) continue;
     if (--connection.chunks_left == 0) {
-      Send(due.slot, chunk_ + std::string(kLastChunk));
+      Send(due->slot, chunk_ + std::string(kLastChunk));
     } else {
-      due_.push_back({now + pace_, due.slot, due.number});
-      Send(due.slot, chunk_);
+      chunks_.Add(now, due->slot, due->number);
+      Send(due->slot, chunk_);
     }
   }
 }
@@ -137,9 +128,6 @@ void Origin::Send(std::uint32_t slot, std::string_view bytes) {
   if (!SendWhole(connections_[slot].fd, bytes)) Close(slot);
 }
 
-void Origin::Close(std::uint32_t slot) {
-  connections_[slot] = {};
-  free_slots_.push_back(slot);
-}
+void Origin::Close(std::uint32_t slot) { connections_.GiveBack(slot); }
 
 }  // namespace connguard::bench

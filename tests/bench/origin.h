@@ -4,11 +4,11 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
-#include <deque>
 #include <string>
 #include <string_view>
-#include <vector>
 
+#include "bench/pace_queue.h"
+#include "bench/slots.h"
 #include "bench/socket.h"
 
 namespace connguard::bench {
@@ -30,12 +30,6 @@ class Origin {
     std::size_t chunks_left = 0;
     std::uint64_t number = 0;  // of all that were accepted: its slot is used again
   };
-  // A chunk that waits for its time.
-  struct Due {
-    Clock::time_point at;
-    std::uint32_t slot;
-    std::uint64_t number;
-  };
 
   void AcceptAll();
   void OnReadable(std::uint32_t slot);
@@ -47,12 +41,10 @@ class Origin {
 
   Fd listener_;
   Epoll epoll_;
-  const std::chrono::microseconds pace_;
   const std::string body_;  // whole answers and chunks, ready to be sent
   const std::string chunk_;
-  std::vector<Connection> connections_;  // by slot
-  std::vector<std::uint32_t> free_slots_;
-  std::deque<Due> due_;  // in order, as every stream has the same pace
+  Slots<Connection> connections_;
+  PaceQueue chunks_;  // that wait for their time
   std::uint64_t accepted_ = 0;
   std::uint64_t requests_ = 0;
   std::array<char, 16 * 1024> buffer_{};

@@ -1,96 +1,19 @@
-"""The proxies that are measured: configurations that ask the same work of each, and processes."""
+"""The programs that a measurement runs: proxies, origins and load generators, each on a core."""
 
 from __future__ import annotations
 
 import http.client
+import json
 import os
-import shutil
+import select
 import signal
 import socket
+import ssl
 import subprocess
 import time
 from pathlib import Path
 
-NGINX = """\
-daemon off;
-worker_processes 1;
-pid {folder}/nginx.pid;
-error_log stderr error;
-events {{ worker_connections 4096; }}
-http {{
-  access_log off;
-  keepalive_requests 1000000000;
-  client_body_temp_path {folder}/body;
-  proxy_temp_path {folder}/proxy;
-  fastcgi_temp_path {folder}/fastcgi;
-  uwsgi_temp_path {folder}/uwsgi;
-  scgi_temp_path {folder}/scgi;
-  upstream origin {{
-    server 127.0.0.1:{origin};
-    keepalive 64;
-    keepalive_requests 1000000;
-  }}
-  server {{
-    listen 127.0.0.1:{port};
-    location / {{
-      proxy_pass http://origin;
-      proxy_http_version 1.1;
-      proxy_buffering {buffering};
-      proxy_set_header Connection "";
-      proxy_set_header Host $http_host;
-      proxy_set_header X-Forwarded-For $remote_addr;
-      proxy_set_header X-Forwarded-Proto $scheme;
-      proxy_set_header X-Forwarded-Host $http_host;
-    }}
-  }}
-}}
-"""
-
-HAPROXY = """\
-global
-  nbthread 1
-  maxconn 4096
-defaults
-  mode http
-  option http-keep-alive
-  option http-no-delay
-  option forwardfor
-  http-reuse always
-  timeout connect 5s
-  timeout http-request 10s
-  timeout client 60s
-  timeout server 60s
-frontend public
-  bind 127.0.0.1:{port}
-  http-request set-header X-Forwarded-Proto http
-  http-request set-header X-Forwarded-Host %[req.hdr(host)]
-  default_backend origin
-backend origin
-  server origin 127.0.0.1:{origin}
-"""
-
-CONNGUARD = """\
-version: 1
-listeners:
-  - {{name: public, bind: "127.0.0.1:{port}"}}
-upstreams:
-  - {{name: origin, url: "http://127.0.0.1:{origin}"}}
-routes:
-  - name: all
-    match: {{path: "/**"}}
-    upstream: origin
-admin: off
-logging: {{level: error}}
-workers: 1
-"""
-
-
-def find(program: str) -> str:
-    """Daemons are in places that are not on everybody's PATH."""
-    path = shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
-    if not path:
-        raise RuntimeError(f"{program} is not installed")
-    return path
+import configs
 
 
 def free_port() -> int:
@@ -99,18 +22,34 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def get(port: int, target: str) -> str:
-    """The body of one answer, which has to be a 200."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+UPGRADE = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",  # the one that the origin knows
+}
+
+
+def ask(port: int, target: str, headers: dict[str, str], status: int, tls: bool = False) -> str:
+    """The body of one answer, which has to be of that status."""
+    if tls:
+        anybody = ssl._create_unverified_context()
+        connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=5, context=anybody)
+    else:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
-        connection.request("GET", target, headers={"Host": "bench.example", "Connection": "close"})
+        connection.request("GET", target, headers={"Host": "bench.example", **headers})
         answer = connection.getresponse()
         body = answer.read().decode()
     finally:
         connection.close()
-    if answer.status != 200:
+    if answer.status != status:
         raise RuntimeError(f"GET {target} on port {port}: {answer.status}")
     return body
+
+
+def get(port: int, target: str) -> str:
+    return ask(port, target, {"Connection": "close"}, 200)
 
 
 def on_core(core: int, command: list[str]) -> list[str]:
@@ -133,18 +72,43 @@ class Program:
         with log.open("ab") as stream:
             self.process = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "TERM", *on_core(core, command)],
-                stdin=subprocess.DEVNULL,
-                stdout=stream,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
                 stderr=stream,
             )
+
+    def _pids(self) -> list[int]:
+        return [self.process.pid, *children_of(self.process.pid)]
 
     def cpu_seconds(self) -> float:
         """User and kernel time of the process and its children, from the scheduler."""
         nanoseconds = 0
-        for pid in (self.process.pid, *children_of(self.process.pid)):
+        for pid in self._pids():
             for task in Path(f"/proc/{pid}/task").iterdir():
                 nanoseconds += int((task / "schedstat").read_text().split()[0])
         return nanoseconds / 1e9
+
+    def pss_kib(self) -> float:
+        """Memory of the process and its children; what they share counts once."""
+        total = 0
+        for pid in self._pids():
+            for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+                if line.startswith("Pss:"):
+                    total += int(line.split()[1])
+        return total
+
+    def await_line(self, seconds: float) -> dict:
+        """The next line of JSON that it prints."""
+        if select.select([self.process.stdout], [], [], seconds)[0]:
+            line = self.process.stdout.readline()
+            if line:
+                return json.loads(line)
+        raise RuntimeError(f"{self.process.args} says nothing:\n{self.log.read_text()}")
+
+    def go_on(self) -> None:
+        """What it waits for after its lines."""
+        self.process.stdin.write(b"\n")
+        self.process.stdin.flush()
 
     def await_port(self, port: int) -> None:
         deadline = time.monotonic() + 10
@@ -164,40 +128,50 @@ class Program:
                     self.process.wait(5)
                 except subprocess.TimeoutExpired:
                     pass
+        for pipe in (self.process.stdin, self.process.stdout):
+            pipe.close()
+
+
+class Server(Program):
+    """A server of ours: it says itself where it listens."""
+
+    def __init__(self, command: list[str], core: int, log: Path) -> None:
+        super().__init__(command, core, log)
+        self.port = self.await_line(10)["port"]
 
 
 class Proxy(Program):
-    def __init__(self, name: str, port: int, command: list[str], core: int, folder: Path) -> None:
-        super().__init__(command, core, folder / f"{name}.log")
-        self.name, self.port = name, port
+    def __init__(self, setup: configs.Setup, command: list[str], port: int, core: int, log: Path) -> None:
+        super().__init__(command, core, log)
+        self.setup, self.port = setup, port
 
-    def check(self) -> None:
+    def check(self, origin: int) -> None:
         """The origin must see the same from each proxy, or they would not do the same work."""
-        head = get(self.port, "/head").lower()
-        for field in ("for: 127.0.0.1", "proto: http", "host: bench.example"):
+        if self.setup.websocket:
+            ask(self.port, "/ws/check", UPGRADE, 101, self.setup.tls)
+            head = get(origin, "/upgrade-head").lower()
+        else:
+            head = get(self.port, "/head").lower()
+        scheme = "https" if self.setup.tls else "http"
+        for field in ("for: 127.0.0.1", f"proto: {scheme}", "host: bench.example"):
             if head.count(f"x-forwarded-{field}\r\n") != 1:
-                raise RuntimeError(f"{self.name} sends no X-Forwarded-{field}:\n{head}")
+                raise RuntimeError(f"{self.setup.label} sends no X-Forwarded-{field}:\n{head}")
 
 
-def start(name: str, binary: str, origin: int, core: int, folder: Path, streams: bool) -> Proxy:
-    """`name` is nginx, haproxy or connguard; `binary` is connguard's."""
+def start(setup: configs.Setup, programs: dict[str, str], origin: int, core: int, folder: Path) -> Proxy:
+    """`programs`: the paths of connguard and ws_load."""
     port = free_port()
-    buffering = "off" if streams else "on"
-    words = {"port": port, "origin": origin, "folder": folder, "buffering": buffering}
-    file = folder / f"{name}.conf"
-    if name == "nginx":
-        file.write_text(NGINX.format(**words))
-        command = [find("nginx"), "-p", str(folder), "-e", "stderr", "-c", str(file)]
-    elif name == "haproxy":
-        file.write_text(HAPROXY.format(**words))
-        command = [find("haproxy"), "-db", "-f", str(file)]
+    name = setup.label.replace(" ", "-")
+    if setup.program == "relay":
+        command = [programs["ws_load"], "relay", "--to", f"127.0.0.1:{origin}", "--port", str(port)]
     else:
-        file.write_text(CONNGUARD.format(**words))
-        command = [binary, "run", "-c", str(file)]
-    proxy = Proxy(name, port, command, core, folder)
+        words = {"binary": programs["connguard"], "folder": folder, "port": port, "origin": origin}
+        command = configs.command_of(setup, folder / f"{name}.conf", **words)
+    proxy = Proxy(setup, command, port, core, folder / f"{name}.log")
     try:
         proxy.await_port(port)
-        proxy.check()
+        if setup.program != "relay":
+            proxy.check(origin)
     except BaseException:
         proxy.stop()
         raise
@@ -212,6 +186,7 @@ def version(command: list[str]) -> str:
 def versions(binary: str) -> list[str]:
     return [
         version([binary, "--version"]),
-        version([find("nginx"), "-v"]),
-        version([find("haproxy"), "-v"]),
+        version([configs.find("nginx"), "-v"]),
+        version([configs.find("haproxy"), "-v"]),
+        version(["openssl", "version"]),
     ]

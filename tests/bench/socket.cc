@@ -111,6 +111,12 @@ void Epoll::Add(const Fd& fd, std::uint32_t tag) {
   Check(epoll_ctl(fd_.get(), EPOLL_CTL_ADD, fd.get(), &event), "epoll_ctl");
 }
 
+void Epoll::Watch(const Fd& fd, std::uint32_t tag, bool reads, bool writes) {
+  epoll_event event{.events = (reads ? EPOLLIN : 0U) | (writes ? EPOLLOUT : 0U),
+                    .data = {.u32 = tag}};
+  Check(epoll_ctl(fd_.get(), EPOLL_CTL_MOD, fd.get(), &event), "epoll_ctl");
+}
+
 // epoll_pwait2, as the pace of a stream is finer than whole milliseconds.
 std::span<const epoll_event> Epoll::Wait(Clock::duration patience) {
   using std::chrono::nanoseconds;

@@ -52,6 +52,7 @@ class Epoll {
   Epoll();
 
   void Add(const Fd& fd, std::uint32_t tag);  // a descriptor that is closed needs no removal
+  void Watch(const Fd& fd, std::uint32_t tag, bool reads, bool writes);  // what it is watched for
   std::span<const epoll_event> Wait(Clock::duration patience);
 
  private:

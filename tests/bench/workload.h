@@ -15,6 +15,7 @@ inline constexpr std::size_t kChunkSize = 200;
 
 // For the script around it: the head of this very request, and what the origin has seen so far.
 inline constexpr std::string_view kHeadTarget = "/head";
+inline constexpr std::string_view kUpgradeHeadTarget = "/upgrade-head";  // of the last upgrade
 inline constexpr std::string_view kCountsTarget = "/counts";
 
 }  // namespace connguard::bench
