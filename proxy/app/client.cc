@@ -79,20 +79,22 @@ void Rewrite(const Config& config, const RequestHead& head, const Matched& match
   if (edit.lifted) hop.added.push_back(*std::move(edit.lifted));
 }
 
-void WatchClient(Client& client, const RouteConfig& route) {
+void WatchClient(Client& client, const RouteConfig& route, Silence silence) {
   const HeartbeatPolicy& heartbeat = route.client_heartbeat;
   if (client.watched || heartbeat.interval == Millis{0}) return;
   client.watched = true;
-  client.conn->Watch(heartbeat.interval, heartbeat.timeout, heartbeat.interval + heartbeat.timeout);
+  client.conn->LimitUnacknowledged(heartbeat.interval + heartbeat.timeout);
+  if (silence == Silence::kProbed) client.conn->Probe(heartbeat.interval, heartbeat.timeout);
 }
 
-void WatchUpstream(Conn& upstream, const RouteConfig& route) {
+void WatchUpstream(Conn& upstream, const RouteConfig& route, Silence silence) {
   const HeartbeatPolicy& heartbeat = route.upstream_heartbeat;
   if (heartbeat.interval == Millis{0}) return;
   const Millis longest = route.turn.policy.max;
-  upstream.Watch(
-      heartbeat.interval, heartbeat.timeout,
-      longest == Millis{0} ? Millis{0} : std::max(heartbeat.interval + heartbeat.timeout, longest));
+  if (longest > Millis{0}) {
+    upstream.LimitUnacknowledged(std::max(heartbeat.interval + heartbeat.timeout, longest));
+  }
+  if (silence == Silence::kProbed) upstream.Probe(heartbeat.interval, heartbeat.timeout);
 }
 
 }  // namespace connguard

@@ -1,6 +1,7 @@
 // Client: the client's leg as it travels from session to session.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -53,10 +54,16 @@ void RemoveCertificateFields(const Config& config, RequestHop& hop);
 void Rewrite(const Config& config, const RequestHead& head, const Matched& matched,
              RequestHop& hop);
 
-// Lets the kernel find out, as fast as the route's heartbeat would, that a peer has vanished: for
-// what is sent and never acknowledged, and where nothing is sent. An upstream that is busy with a
-// turn has until turn.max to take what it is sent: it is never ended for being slow.
-void WatchClient(Client& client, const RouteConfig& route);
-void WatchUpstream(Conn& upstream, const RouteConfig& route);
+// Who speaks to a peer that says nothing.
+enum class Silence : std::uint8_t {
+  kPinged,  // we do: what is sent and never acknowledged tells enough
+  kProbed,  // the kernel does
+};
+
+// Lets the kernel find out, as fast as the route's heartbeat would, that a peer has vanished. An
+// upstream that is busy with a turn has until turn.max to take what it is sent: it is never ended
+// for being slow.
+void WatchClient(Client& client, const RouteConfig& route, Silence silence);
+void WatchUpstream(Conn& upstream, const RouteConfig& route, Silence silence);
 
 }  // namespace connguard

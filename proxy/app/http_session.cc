@@ -65,7 +65,7 @@ HttpSession::HttpSession(Worker& worker, std::shared_ptr<const Generation> gener
 
 void HttpSession::Start() noexcept {
   client_.conn->set_handler(this);
-  WatchClient(client_, route_);
+  WatchClient(client_, route_, Silence::kProbed);
   const Bytes limit = config().limits.body_size;
   if (limit > 0) {
     request_.SetDataSink([this](std::string_view data) { body_size_ += data.size(); });
@@ -166,7 +166,7 @@ void HttpSession::DialNext() {
 
 void HttpSession::OnConnected(Conn& conn) noexcept {
   dial_.Done(conn);
-  WatchUpstream(*upstream_, route_);
+  WatchUpstream(*upstream_, route_, Silence::kProbed);
   BeginRequest();
   if (!closed_) Arm();
 }

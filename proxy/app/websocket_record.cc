@@ -107,6 +107,7 @@ void WebSocketSession::LogClosed() {
   const CloseCauseRow& row = connguard::Describe(tunnel_->cause());
   const CloseCode code = sent_down_ != CloseCode::kAbnormal ? sent_down_ : client_close_;
   metrics().closes[tunnel_->cause()][CodeClassOf(code)].Add();
+  if (!LogEnabled(LogLevel::kInfo)) return;
   const auto since = [this](TimePoint then) {
     return std::chrono::duration_cast<Millis>(worker_.now() - then);
   };

@@ -91,10 +91,10 @@ void WebSocketSession::BeginHeartbeats() {
   const TimePoint now = worker_.now();
   const auto spread = static_cast<std::uint32_t>(id());
   upstream_heartbeat_.emplace(route_.upstream_heartbeat, now, spread);
-  WatchUpstream(*upstream_, route_);
+  WatchUpstream(*upstream_, route_, Silence::kPinged);
   if (!client_) return;
   client_heartbeat_.emplace(route_.client_heartbeat, now, spread);
-  WatchClient(client_, route_);
+  WatchClient(client_, route_, Silence::kPinged);
 }
 
 void WebSocketSession::TickHeartbeats() {

@@ -26,11 +26,11 @@ bool AnnouncesBody(const std::vector<Field>& fields) {
 
 std::string AcceptOf(std::string_view key) {
   const std::string text = std::string(key) + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+  // EVP_sha1() would be looked up among the providers at each use: half of the cost.
+  static const EVP_MD* const sha1 = EVP_MD_fetch(nullptr, "SHA1", nullptr);
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned int size = 0;
-  if (EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha1(), nullptr) != 1) {
-    return {};
-  }
+  if (EVP_Digest(text.data(), text.size(), digest.data(), &size, sha1, nullptr) != 1) return {};
   std::array<unsigned char, 4 * EVP_MAX_MD_SIZE / 3 + 4> encoded{};
   const int length = EVP_EncodeBlock(encoded.data(), digest.data(), static_cast<int>(size));
   return {encoded.begin(), encoded.begin() + length};

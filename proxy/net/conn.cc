@@ -65,23 +65,24 @@ bool Conn::quiet() const {
          errno == EAGAIN;
 }
 
-void Conn::Watch(Millis idle, Millis timeout, Millis unacknowledged) {
+void Conn::SetOption(int level, int option, int value) {
+  if (wsi_ != nullptr) setsockopt(fd(), level, option, &value, sizeof(value));
+}
+
+void Conn::Probe(Millis idle, Millis timeout) {
   constexpr int kProbes = 3;
   const auto seconds = [](Millis time) {
     return static_cast<int>(
         std::max<std::int64_t>(std::chrono::ceil<std::chrono::seconds>(time).count(), 1));
   };
-  const auto set = [this](int level, int option, int value) {
-    setsockopt(fd(), level, option, &value, sizeof(value));
-  };
-  if (wsi_ == nullptr) return;
-  set(SOL_SOCKET, SO_KEEPALIVE, 1);
-  set(IPPROTO_TCP, TCP_KEEPIDLE, seconds(idle));
-  set(IPPROTO_TCP, TCP_KEEPINTVL, seconds(timeout / kProbes));
-  set(IPPROTO_TCP, TCP_KEEPCNT, kProbes);
-  if (unacknowledged > Millis{0}) {
-    set(IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(unacknowledged.count()));
-  }
+  SetOption(SOL_SOCKET, SO_KEEPALIVE, 1);
+  SetOption(IPPROTO_TCP, TCP_KEEPIDLE, seconds(idle));
+  SetOption(IPPROTO_TCP, TCP_KEEPINTVL, seconds(timeout / kProbes));
+  SetOption(IPPROTO_TCP, TCP_KEEPCNT, kProbes);
+}
+
+void Conn::LimitUnacknowledged(Millis longest) {
+  SetOption(IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(longest.count()));
 }
 
 int Conn::fd() const { return wsi_ != nullptr ? lws_get_socket_fd(wsi_) : -1; }

@@ -73,10 +73,11 @@ class Conn {
   // Breaks the connection by RST. The handler hears nothing.
   void Reset();
 
-  // TCP keep-alive: probes after `idle` of silence, the end after `timeout` more. `unacknowledged`:
-  // the longest that sent data may wait for its acknowledgement, a full window included; 0: as the
-  // system has it. Does nothing on unix sockets.
-  void Watch(Millis idle, Millis timeout, Millis unacknowledged);
+  // TCP keep-alive: probes after `idle` of silence, the end after `timeout` more. Does nothing on
+  // unix sockets.
+  void Probe(Millis idle, Millis timeout);
+  // The longest that sent data may wait for its acknowledgement, a full window included. Likewise.
+  void LimitUnacknowledged(Millis longest);
 
   // False when there is something to read, were it only the peer's end. One system call.
   bool quiet() const;
@@ -119,6 +120,7 @@ class Conn {
   Bytes Write(std::string_view head, std::span<const std::uint8_t> body);
   void Enqueue(std::span<const std::uint8_t> data);
   void Flush();
+  void SetOption(int level, int option, int value);
   void Detach();
   void Meter();
 

@@ -40,6 +40,8 @@ int InitThread(lws_context* context, void* loop, int tsi) {
 
 int AddSocket(lws* wsi) {
   Transport& transport = TransportOf(wsi);
+  // Lws's own, by which threads wake it: ours have a mailbox, and it wakes itself at each adoption.
+  if (!transport.begun()) return 0;
   transport.loop().Watch(lws_get_socket_fd(wsi), EPOLLIN, OnEvents, &transport);
   return 0;
 }

@@ -39,6 +39,8 @@ class Transport {
   Bytes queued() const { return queued_; }
 
   EventLoop& loop() { return loop_; }
+  // False while lws is setting itself up.
+  bool begun() const { return vhost_ != nullptr; }
 
   // For lws's C callbacks.
   int HandleCallback(lws* wsi, int reason, void* in, std::size_t size);

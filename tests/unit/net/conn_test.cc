@@ -67,7 +67,8 @@ TEST_F(ConnTest, WatchedConnectionEndsWhenItsPeerVanishes) {
   SocketPair pair = TcpPair();
   Owner owner;
   Adopt(owner, std::move(pair.ours));
-  owner.conn->Watch(20s, 9s, 31s);
+  owner.conn->Probe(20s, 9s);
+  owner.conn->LimitUnacknowledged(31s);
   const auto option = [&owner](int level, int name) {
     int value = 0;
     socklen_t size = sizeof(value);
@@ -85,7 +86,8 @@ TEST_F(ConnTest, WatchingAUnixSocketDoesNothing) {
   SocketPair pair = UnixPair();
   Owner owner;
   Adopt(owner, std::move(pair.ours));
-  owner.conn->Watch(20s, 9s, 31s);
+  owner.conn->Probe(20s, 9s);
+  owner.conn->LimitUnacknowledged(31s);
   EXPECT_TRUE(owner.conn->open());
 }
 
