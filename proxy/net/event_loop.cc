@@ -50,6 +50,13 @@ void EventLoop::Watch(int fd, std::uint32_t events, FdCallback callback, void* c
   MarkDirty(fd, entry);
 }
 
+void EventLoop::Redirect(int fd, FdCallback callback, void* context) {
+  Entry& entry = entries_[static_cast<std::size_t>(fd)];
+  assert(entry.callback != nullptr);
+  entry.callback = callback;
+  entry.context = context;
+}
+
 void EventLoop::Change(int fd, std::uint32_t add, std::uint32_t remove) {
   const auto index = static_cast<std::size_t>(fd);
   // lws also changes descriptors that it has let go of.

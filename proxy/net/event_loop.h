@@ -33,6 +33,8 @@ class EventLoop {
 
   // `events`: EPOLLIN, EPOLLOUT, EPOLLEXCLUSIVE; errors and hang-ups are always told.
   void Watch(int fd, std::uint32_t events, FdCallback callback, void* context);
+  // Events of a watched descriptor go there from now on.
+  void Redirect(int fd, FdCallback callback, void* context);
   void Change(int fd, std::uint32_t add, std::uint32_t remove);
   // `closing`: the descriptor is closed before the next wait, which takes it out of epoll by
   // itself.

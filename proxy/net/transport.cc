@@ -28,9 +28,8 @@ Transport& TransportOf(lws* wsi) {
   return *static_cast<LoopSlot*>(lws_evlib_wsi_to_evlib_pt(wsi))->transport;
 }
 
-void OnEvents(void* context, int fd, std::uint32_t events) noexcept {
-  static_cast<Transport*>(context)->HandleEvents(fd, events);
-}
+// Until the descriptor has its Conn.
+void OnNothing(void* /*context*/, int /*fd*/, std::uint32_t /*events*/) noexcept {}
 
 int InitThread(lws_context* context, void* loop, int tsi) {
   static_cast<LoopSlot*>(lws_evlib_tsi_to_evlib_pt(context, tsi))->transport =
@@ -42,7 +41,7 @@ int AddSocket(lws* wsi) {
   Transport& transport = TransportOf(wsi);
   // Lws's own, by which threads wake it: ours have a mailbox, and it wakes itself at each adoption.
   if (!transport.begun()) return 0;
-  transport.loop().Watch(lws_get_socket_fd(wsi), EPOLLIN, OnEvents, &transport);
+  transport.loop().Watch(lws_get_socket_fd(wsi), EPOLLIN, OnNothing, nullptr);
   return 0;
 }
 
@@ -100,7 +99,10 @@ const lws_protocols kProtocols[] = {{kProtocol, OnLws, 0, 0, 0, nullptr, 0},
 
 }  // namespace
 
-Transport::Transport(EventLoop& loop) : loop_(loop), log_(std::make_unique<lws_log_cx>()) {
+Transport::Transport(EventLoop& loop)
+    : loop_(loop),
+      log_(std::make_unique<lws_log_cx>()),
+      received_(std::make_unique_for_overwrite<std::uint8_t[]>(kReadSize)) {
   lws_context_creation_info info{};
   // By default all contexts share one log context, whose count of users is not atomic, and format
   // in one static buffer: workers would race on both. Ours is silent and belongs to one thread.
@@ -137,6 +139,7 @@ std::unique_ptr<Conn> Transport::Adopt(int fd, ConnHandler* handler, bool connec
   adoption.opaque = conn.get();
   conn->wsi_ = lws_adopt_descriptor_vhost_via_info(&adoption);
   if (conn->wsi_ == nullptr) return nullptr;
+  loop_.Redirect(fd, OnEvents, conn.get());
   if (connecting) lws_callback_on_writable(conn->wsi_);
   return conn;
 }
@@ -151,7 +154,27 @@ Millis Transport::Prepare() {
   return Millis(wait);
 }
 
-void Transport::HandleEvents(int fd, std::uint32_t events) {
+void Transport::OnEvents(void* conn, int fd, std::uint32_t events) noexcept {
+  auto& self = *static_cast<Conn*>(conn);
+  self.transport_.HandleEvents(self, fd, events);
+}
+
+// Plain reading, most of all events, is not worth lws's way through roles and protocols. False when
+// nothing came: what that means, lws is to find out.
+bool Transport::Read(Conn& conn, int fd) {
+  const ssize_t size = recv(fd, received_.get(), kReadSize, 0);
+  if (size > 0) {
+    conn.HandleReceive({received_.get(), static_cast<std::size_t>(size)});
+    return true;
+  }
+  if (size < 0 && (errno == EAGAIN || errno == EINTR)) return true;
+  if (size < 0) error_ = errno;  // it is off the socket now
+  return false;
+}
+
+void Transport::HandleEvents(Conn& conn, int fd, std::uint32_t events) {
+  const bool plain = (events & EPOLLIN) != 0 && (events & (EPOLLOUT | EPOLLERR)) == 0;
+  if (plain && !conn.paused() && Read(conn, fd)) return;
   const std::uint32_t wanted = loop_.Wanted(fd);
   lws_pollfd poll{};
   poll.fd = fd;

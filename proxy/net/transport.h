@@ -44,7 +44,6 @@ class Transport {
 
   // For lws's C callbacks.
   int HandleCallback(lws* wsi, int reason, void* in, std::size_t size);
-  void HandleEvents(int fd, std::uint32_t events);
 
  private:
   friend class Conn;
@@ -57,6 +56,9 @@ class Transport {
   // For one step of one connection: plain bytes of what it received, and records to send.
   ByteBuffer& plain() { return plain_; }
   ByteBuffer& records() { return records_; }
+  static void OnEvents(void* conn, int fd, std::uint32_t events) noexcept;
+  void HandleEvents(Conn& conn, int fd, std::uint32_t events);
+  bool Read(Conn& conn, int fd);
   // Closes a wsi whose Conn has let go of it.
   void Drop(lws* wsi);
 
@@ -67,6 +69,7 @@ class Transport {
   lws* current_ = nullptr;  // whose callback is running
   int error_ = 0;
   Bytes queued_ = 0;
+  std::unique_ptr<std::uint8_t[]> received_;  // by one read
   ByteBuffer plain_;
   ByteBuffer records_;
 };

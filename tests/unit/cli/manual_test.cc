@@ -47,9 +47,9 @@ TEST(CommandModelTest, HasWhatHelpHas) {
   EXPECT_TRUE(OptionOf(commands, "--validate").value.empty());
   EXPECT_TRUE(OptionOf(commands, "--version").value.empty());
   EXPECT_TRUE(OptionOf(commands, "--help").value.empty());
-  const CommandModel& run = CommandOf(commands, "run");
+  const CommandModel run = CommandOf(commands, "run");
   EXPECT_EQ(run.help, "Run the guard (the default)");
-  const OptionModel& config = OptionOf(run, "-c");
+  const OptionModel config = OptionOf(run, "-c");
   EXPECT_EQ(config.names, (std::vector<std::string>{"-c", "--config"}));
   EXPECT_EQ(config.value, "FILE");
   EXPECT_EQ(config.preset, "");
@@ -60,7 +60,7 @@ TEST(CommandModelTest, HasWhatHelpHas) {
             (std::vector<std::string>{"json", "logfmt", "text"}));
   EXPECT_EQ(OptionOf(CommandOf(commands, "drain"), "--admin").preset, "127.0.0.1:9180");
   EXPECT_EQ(OptionOf(CommandOf(commands, "drain"), "--token-file").value, "FILE");
-  const CommandModel& completion = CommandOf(commands, "completion");
+  const CommandModel completion = CommandOf(commands, "completion");
   const auto shell = std::ranges::find_if(completion.options, IsPositional);
   ASSERT_NE(shell, completion.options.end());
   EXPECT_TRUE(shell->required);
