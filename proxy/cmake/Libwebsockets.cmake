@@ -41,4 +41,4 @@ message(STATUS "libwebsockets ${_lws_found}: ${CONNGUARD_LWS_CACHE}")
 
 add_library(connguard_lws INTERFACE)
 target_include_directories(connguard_lws SYSTEM INTERFACE ${CONNGUARD_LWS_CACHE}/usr/include)
-target_link_libraries(connguard_lws INTERFACE ${CONNGUARD_LWS_CACHE}/usr/lib/libwebsockets.a Threads::Threads)
+target_link_libraries(connguard_lws INTERFACE ${CONNGUARD_LWS_CACHE}/usr/lib/libwebsockets.a cap Threads::Threads)
