@@ -43,7 +43,7 @@ install(FILES ${_debian}/changelog.gz ${PROJECT_SOURCE_DIR}/deploy/debian/copyri
         DESTINATION ${CMAKE_INSTALL_DOCDIR})
 # Of what is in the binary without being a library that the package depends on.
 foreach(package libwebsockets-dev libcli11-dev nlohmann-json3-dev libspdlog-dev libboost-dev)
-  foreach(prefix ${CONNGUARD_LWS_CACHE}/usr /usr)
+  foreach(prefix ${CONNGUARD_LWS_FOLDER}/usr /usr)
     set(file ${prefix}/share/doc/${package}/copyright)
     if(EXISTS ${file})
       install(FILES ${file} DESTINATION ${CMAKE_INSTALL_DOCDIR}/linked RENAME ${package})

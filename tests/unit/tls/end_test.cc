@@ -90,7 +90,10 @@ TEST_F(EndTest, WhatCameBeforeTheFailureIsRead) {
   pair_.client.Send("bad");
   Spoil(pair_.client, pair_.server);
   EXPECT_EQ(pair_.server.stream->status(), Status::kFailed);
-  EXPECT_EQ(pair_.server.stream->error(), "TLS failed: decryption failed or bad record mac");
+  // OpenSSL 3.5 has more to say of it.
+  EXPECT_TRUE(
+      pair_.server.stream->error().starts_with("TLS failed: decryption failed or bad record mac"))
+      << pair_.server.stream->error();
   EXPECT_EQ(pair_.server.Read(), "good");
   EXPECT_GT(pair_.server.out.size(), 0U);  // the alert
   Carry(pair_.server, pair_.client);
