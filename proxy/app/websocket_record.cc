@@ -137,6 +137,19 @@ void WebSocketSession::LogClosed() {
   }
 }
 
+WebSocketSession::LastWords& WebSocketSession::last_words() {
+  if (last_words_ == nullptr) last_words_ = std::make_unique<LastWords>();
+  return *last_words_;
+}
+
+std::string_view WebSocketSession::detail() const {
+  return last_words_ != nullptr ? last_words_->detail : std::string_view();
+}
+
+std::span<const std::uint8_t> WebSocketSession::close_reason() const {
+  return last_words_ != nullptr ? last_words_->close_reason : std::span<const std::uint8_t>();
+}
+
 // --- for operators
 
 const char* WebSocketSession::StateWord() const {

@@ -126,6 +126,11 @@ void WebSocketSession::ClientViolation(CloseCause cause, std::string_view why) n
   DropClient(cause, CloseCode::kAbnormal);
 }
 
+WebSocketSession::WaitingControls& WebSocketSession::controls() {
+  if (controls_ == nullptr) controls_ = std::make_unique<WaitingControls>();
+  return *controls_;
+}
+
 void WebSocketSession::FlushToUpstream() {
   if (controls_ == nullptr || !from_client_->at_frame_boundary()) return;
   for (const ControlFrame& frame : std::exchange(controls_->to_upstream, {})) {

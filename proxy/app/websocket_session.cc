@@ -336,24 +336,6 @@ void WebSocketSession::Settle() {
   worker_.loop().timers().ArmAtLatest(timer_, NextTimeout());
 }
 
-WebSocketSession::LastWords& WebSocketSession::last_words() {
-  if (last_words_ == nullptr) last_words_ = std::make_unique<LastWords>();
-  return *last_words_;
-}
-
-WebSocketSession::WaitingControls& WebSocketSession::controls() {
-  if (controls_ == nullptr) controls_ = std::make_unique<WaitingControls>();
-  return *controls_;
-}
-
-std::string_view WebSocketSession::detail() const {
-  return last_words_ != nullptr ? last_words_->detail : std::string_view();
-}
-
-std::span<const std::uint8_t> WebSocketSession::close_reason() const {
-  return last_words_ != nullptr ? last_words_->close_reason : std::span<const std::uint8_t>();
-}
-
 void WebSocketSession::Close() {
   closed_ = true;
   if (tunnel_ && !logged_) LogClosed();
