@@ -76,7 +76,8 @@ TEST_F(UpstreamStreamTest, ABinaryMessageNeverMatches) {
 
 TEST_F(UpstreamStreamTest, WithoutAMatcherEveryMessageIsJustAnAnswer) {
   profile_.policy.end = TurnEnd::kEachAnswer;
-  stream_.Feed(TextFrame(kFinal) + Frame({.opcode = 2}, "x"));
+  UpstreamStream stream({}, profile_, inspector_, sink_);
+  stream.Feed(TextFrame(kFinal) + Frame({.opcode = 2}, "x"));
   EXPECT_EQ(sink_.answers, (std::vector<bool>{false, false}));
 }
 
