@@ -99,7 +99,9 @@ def test_fish(tmp_path, folder):
         )
         assert done.stderr == ""
         found = [answer.split("\t")[0] for answer in done.stdout.splitlines()]
-        assert sorted(found) == expected, line
+        # fish 4 (Debian 13) offers words, too, that only contain what is typed.
+        typed = line.split(" ")[-1]
+        assert sorted(word for word in found if word.startswith(typed)) == expected, line
 
 
 ZSH_START = """\
