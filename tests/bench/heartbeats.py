@@ -14,14 +14,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-UPGRADE = (
-    b"GET /ws/%d HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-)
-SWITCHED = (
-    b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
-)
+from handshake import SWITCHED, UPGRADE
+
 PING, PONG, MASKED = 0x89, 0x8A, 0x80
 
 

@@ -25,6 +25,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from handshake import SWITCHED, UPGRADE
+
 BUDGETS = Path(__file__).with_name("instructions.json")
 SLACK = 1.05
 LIMIT_SECONDS = 60
@@ -45,16 +47,6 @@ admin: off
 logging: {{level: error}}
 workers: 1
 """
-UPGRADE = (
-    b"GET /ws/%d HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-)
-SWITCHED = (
-    b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
-)
-
-
 CLOSE = 0x88
 NORMAL = (1000).to_bytes(2, "big")
 
