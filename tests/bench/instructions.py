@@ -26,6 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from handshake import SWITCHED, UPGRADE
+from proxies import free_port
 
 BUDGETS = Path(__file__).with_name("instructions.json")
 SLACK = 1.05
@@ -143,11 +144,6 @@ def talk(client: socket.socket, user: int, question: bytes, answer: bytes, messa
     client.sendall(frame(NORMAL, bytes(4), CLOSE))
     read(client, len(frame(NORMAL)))
     read_end(client)
-
-
-def free_port() -> int:
-    with closing(socket.create_server(("127.0.0.1", 0))) as probe:
-        return probe.getsockname()[1]
 
 
 def run(command: list[str], port: int, units: int, workload: Workload, frames: tuple, log: Path) -> None:
