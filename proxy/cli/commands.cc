@@ -5,6 +5,8 @@
 #include <fstream>
 #include <ostream>
 
+#include "config/load_listeners.h"
+
 namespace connguard {
 namespace {
 
@@ -45,6 +47,18 @@ void Print(const std::vector<Diagnostic>& diagnostics, std::ostream& err) {
   err << Count(diagnostics.size(), "error") << '\n';
 }
 
+// Why the admin endpoint could not listen: a listener has its port. Empty when all is well. Of the
+// file's own `admin.bind` the loader has said so; this is for the default one and for flags.
+std::string WhyTaken(const Config& config) {
+  if (!config.admin) return {};
+  for (const ListenerConfig& listener : config.listeners) {
+    if (!Overlap(listener.bind, config.admin->bind)) continue;
+    return "the listener '" + listener.name + "' takes the admin endpoint's address, " +
+           config.admin->bind.ToString() + "; set admin.bind or --admin, or turn it off";
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string ApplyAdminFlag(const CommandLine::AdminFlag& flag, Config& config) {
@@ -65,6 +79,11 @@ LoadResult ReadConfig(const CommandLine& line, const Environment& env) {
   if (line.admin) {
     const std::string exposed = ApplyAdminFlag(*line.admin, config);
     if (!exposed.empty()) return {std::nullopt, {{"--admin", 0, 0, exposed}}};
+  }
+  const std::string taken = WhyTaken(config);
+  if (!taken.empty()) {
+    const std::string file = line.config_file.empty() ? "--listen" : line.config_file;
+    return {std::nullopt, {{line.admin ? "--admin" : file, 0, 0, taken}}};
   }
   config.workers = line.workers.value_or(config.workers);
   config.logging.level = line.log_level.value_or(config.logging.level);

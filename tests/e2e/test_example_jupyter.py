@@ -118,19 +118,34 @@ def guarded(jupyter: Jupyter, tmp_path, **more: Any) -> Iterator[ExampleGuard]:
         assert guard.stop() == 0, guard.log()
 
 
+async def over(guard: ExampleGuard) -> None:
+    """Waits until the guard has closed a tunnel."""
+    for _ in range(300):
+        if "tunnel_closed" in guard.log():
+            return
+        await asyncio.sleep(0.03)
+    raise AssertionError(guard.log())
+
+
 @pytest.mark.parametrize("when", ["at once", "when all is said"])
 @pytest.mark.parametrize("how", [Drop.CLOSE_1001, Drop.FIN, Drop.RST], ids=lambda how: how.value)
 async def test_who_drops_in_mid_execution_gets_the_rest_of_the_output(jupyter, tmp_path, how, when):
+    # Nothing is said between the drop and its being noticed: that could be lost, as tests below show.
+    noticed = tmp_path / "noticed"
+    wait = f"\n    while n == 2 and not os.path.exists({str(noticed)!r}): time.sleep(0.01)"
     with guarded(jupyter, tmp_path) as guard:
         async with tab(jupyter) as notebook:
             await notebook.connect(guard.port)
-            request = await notebook.run(CODE)
+            request = await notebook.run(f"import os, {CODE.removeprefix('import ')}{wait}")
             before = await notebook.printed(request, until="2")
             gone = notebook.client
             await gone.drop(how)
             if when == "when all is said":
+                await over(guard)
+                noticed.touch()
                 await jupyter.idle(notebook.kernel)
             await notebook.connect(guard.port)
+            noticed.touch()
             after = await notebook.printed(request)
             assert before + after == LINES
             assert await notebook.client.close() == 1000

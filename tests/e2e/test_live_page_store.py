@@ -60,6 +60,7 @@ async def test_nothing_of_an_earlier_process_stays(admin, page):
     await page.open(admin.port)
     admin.tell("closed", session(2, state="over", cause="client_lost"))
     await page.until(lambda: page.text("#waits .wait-head").startswith("w-before"))
+    await page.until(lambda: states(page).get("0:1") == "open")  # the list and the table are drawn apart
     page.find('tr[data-id="0:1"] .session').click()
     await page.until(lambda: page.shown("#panel"))
     admin.sessions = [session(1, key="after"), session(2), session(3, key="w-after", **waiting)]

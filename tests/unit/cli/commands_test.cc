@@ -8,6 +8,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "config/address.h"
+
 namespace connguard {
 namespace {
 
@@ -105,6 +107,35 @@ TEST_F(CommandsTest, FlagsGoBeforeTheFile) {
   EXPECT_EQ(config.workers, 7U);
   EXPECT_EQ(config.logging.level, LogLevel::kError);
   EXPECT_EQ(config.logging.format, LogFormat::kText);
+}
+
+TEST_F(CommandsTest, AListenerMayNotTakeTheAdminEndpointsAddress) {
+  const std::string why =
+      ": error: the listener 'public' takes the admin endpoint's address, 127.0.0.1:9180; set "
+      "admin.bind or --admin, or turn it off\n1 error\n";
+  CommandLine line;
+  line.listen = "0.0.0.0:9180";
+  line.upstream = "a:2";
+  EXPECT_FALSE(LoadConfig(line, kNoVariables, err_));
+  EXPECT_EQ(err_.str(), "--listen" + why);
+
+  CommandLine of_file = LineFor(
+      "version: 1\n"
+      "listeners: [{name: public, bind: \"[::]:9180\"}]\n"
+      "upstreams: [{name: a, url: \"http://a:1\"}]\n"
+      "routes: [{name: a, upstream: a}]\n");
+  err_.str({});
+  EXPECT_EQ(RunCheck(of_file, kNoVariables, out_, err_), ExitStatus::kConfiguration);
+  EXPECT_EQ(err_.str(), of_file.config_file + why);
+
+  for (CommandLine* one : {&line, &of_file}) {
+    one->admin = CommandLine::AdminFlag{};
+    EXPECT_TRUE(LoadConfig(*one, kNoVariables, err_));
+    one->admin = CommandLine::AdminFlag{ParseAddress("127.0.0.1:9180", true).value};
+    err_.str({});
+    EXPECT_FALSE(LoadConfig(*one, kNoVariables, err_));
+    EXPECT_EQ(err_.str(), "--admin" + why);
+  }
 }
 
 TEST_F(CommandsTest, WithoutAFileTheFlagsAreTheConfiguration) {
