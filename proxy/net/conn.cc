@@ -19,7 +19,8 @@ namespace connguard {
 
 namespace {
 
-// FIN and RST look alike to lws; the kernel still knows. Only for sockets that are still open.
+// Where the event did not say whether the end was a FIN or an RST, the kernel still knows. Only for
+// sockets that are still open.
 // `finished`: our own FIN is out; the peer's then closes a socket just as an RST does.
 ConnEnd EndOf(int fd, bool finished) {
   int error = 0;
@@ -182,6 +183,7 @@ void Conn::Resume() {
   if (!paused_ || wsi_ == nullptr) return;
   paused_ = false;
   lws_rx_flow_control(wsi_, 1);
+  transport_.asked_ = true;  // it may have kept something
 }
 
 void Conn::FinishWriting() {
@@ -213,10 +215,7 @@ void Conn::HandleReceive(std::span<const std::uint8_t> data) {
 
 void Conn::HandleWriteable() {
   if (connecting_) {
-    int error = transport_.error();
-    socklen_t size = sizeof(error);
-    if (error == 0) getsockopt(fd(), SOL_SOCKET, SO_ERROR, &error, &size);
-    if (error != 0) {
+    if (transport_.error() != 0) {  // EPOLLERR comes with every failure
       Detach();
       handler_->OnEnd(*this, ConnEnd::kUnreachable);
       return;
@@ -233,10 +232,11 @@ void Conn::HandleWriteable() {
 void Conn::HandleGone() {
   const bool failed = broken_ || transport_.error() != 0;
   const bool timed_out = timed_out_ || transport_.error() == ETIMEDOUT;
-  ConnEnd end = connecting_ ? ConnEnd::kUnreachable
-                : timed_out ? ConnEnd::kTimedOut
-                : failed    ? ConnEnd::kReset
-                            : EndOf(fd(), finish_);
+  ConnEnd end = connecting_  ? ConnEnd::kUnreachable
+                : timed_out  ? ConnEnd::kTimedOut
+                : failed     ? ConnEnd::kReset
+                : heard_fin_ ? ConnEnd::kFin
+                             : EndOf(fd(), finish_);
   if (end == ConnEnd::kFin && tls_ != nullptr) end = EndOfTls();
   wsi_ = nullptr;
   handler_->OnEnd(*this, end);

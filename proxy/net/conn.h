@@ -134,6 +134,7 @@ class Conn {
   bool dialled_;       // OnConnected is due
   bool paused_ = false;
   bool finish_ = false;     // FIN is due when the queue is empty
+  bool heard_fin_ = false;  // the peer's end is known to be a FIN
   bool broken_ = false;     // a write failed
   bool timed_out_ = false;  // and that was why
 };

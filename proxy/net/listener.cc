@@ -3,6 +3,7 @@
 
 #include <sys/epoll.h>
 
+#include <algorithm>
 #include <cerrno>
 
 namespace connguard {
@@ -10,7 +11,7 @@ namespace connguard {
 namespace {
 
 // Bounds what one turn of the loop spends on newcomers.
-constexpr int kBatch = 64;
+constexpr int kMostAtOnce = 64;
 // More than the kernel lets wait.
 constexpr int kLastBatches = 128;
 constexpr Millis kOutOfDescriptors{50};
@@ -31,7 +32,7 @@ Listener::Listener(EventLoop& loop, Fd fd, AcceptCallback accepted)
       finish_([](void* self) noexcept { static_cast<Listener*>(self)->FinishIfQuiet(); }, this) {
   loop_.Watch(
       fd_.get(), EPOLLIN,
-      [](void* self, int, std::uint32_t) noexcept { static_cast<Listener*>(self)->AcceptBatch(); },
+      [](void* self, int, std::uint32_t) noexcept { static_cast<Listener*>(self)->AcceptSome(); },
       this);
 }
 
@@ -51,7 +52,7 @@ void Listener::Finish(Millis quiet, FinishedCallback finished) {
 }
 
 void Listener::FinishIfQuiet() {
-  for (int i = 0; i < kLastBatches && AcceptBatch(); ++i) continue;
+  for (int i = 0; i < kLastBatches && Accept(kMostAtOnce); ++i) continue;
   if (quiet_ > Millis{0} && loop_.now() < last_ + quiet_) {
     loop_.timers().Arm(finish_, last_ + quiet_);
     return;
@@ -61,8 +62,15 @@ void Listener::FinishIfQuiet() {
   finished_(std::move(fd_));
 }
 
-bool Listener::AcceptBatch() {
-  for (int i = 0; i < kBatch; ++i) {
+// Newcomers mostly come one by one: asking for a second one would be a system call for nothing. Who
+// is left waiting makes the next event.
+void Listener::AcceptSome() {
+  const int most = at_once_;
+  at_once_ = Accept(most) ? std::min(2 * most, kMostAtOnce) : 1;
+}
+
+bool Listener::Accept(int most) {
+  for (int i = 0; i < most; ++i) {
     SocketAddress peer;
     peer.size = sizeof(peer.storage);
     Fd fd(accept4(fd_.get(), reinterpret_cast<sockaddr*>(&peer.storage), &peer.size,

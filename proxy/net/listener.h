@@ -26,13 +26,15 @@ class Listener {
   void Finish(Millis quiet, FinishedCallback finished);
 
  private:
+  void AcceptSome();
   // False: nobody waits any more.
-  bool AcceptBatch();
+  bool Accept(int most);
   void FinishIfQuiet();
 
   EventLoop& loop_;
   Fd fd_;
   AcceptCallback accepted_;
+  int at_once_ = 1;  // at the next event
   Timer resume_;
   Millis quiet_{0};
   FinishedCallback finished_;

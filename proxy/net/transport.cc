@@ -137,6 +137,7 @@ std::unique_ptr<Conn> Transport::Adopt(int fd, ConnHandler* handler, bool connec
   adoption.fd.sockfd = fd;
   adoption.vh_prot_name = kProtocol;
   adoption.opaque = conn.get();
+  asked_ = true;
   conn->wsi_ = lws_adopt_descriptor_vhost_via_info(&adoption);
   if (conn->wsi_ == nullptr) return nullptr;
   loop_.Redirect(fd, OnEvents, conn.get());
@@ -146,11 +147,15 @@ std::unique_ptr<Conn> Transport::Adopt(int fd, ConnHandler* handler, bool connec
 
 Millis Transport::Prepare() {
   constexpr int kLongest = 60'000;
+  // Only calls of lws and the time change what it answers; plain reads and writes pass it by.
+  if (!asked_ && loop_.now() < due_) return std::chrono::ceil<Millis>(due_ - loop_.now());
+  asked_ = false;
   int wait = lws_service_adjust_timeout(context_, kLongest, 0);
   if (wait == 0) {
     _lws_plat_service_forced_tsi(context_, 0);
     wait = lws_service_adjust_timeout(context_, kLongest, 0);
   }
+  due_ = loop_.now() + Millis(wait);
   return Millis(wait);
 }
 
@@ -160,8 +165,8 @@ void Transport::OnEvents(void* conn, int fd, std::uint32_t events) noexcept {
 }
 
 // Plain reading, most of all events, is not worth lws's way through roles and protocols. False when
-// nothing came: what that means, lws is to find out.
-bool Transport::Read(Conn& conn, int fd) {
+// lws is to find out what is the matter.
+bool Transport::Read(Conn& conn, int fd, bool hung_up) {
   const ssize_t size = recv(fd, received_.get(), kReadSize, 0);
   if (size > 0) {
     conn.HandleReceive({received_.get(), static_cast<std::size_t>(size)});
@@ -169,12 +174,18 @@ bool Transport::Read(Conn& conn, int fd) {
   }
   if (size < 0 && (errno == EAGAIN || errno == EINTR)) return true;
   if (size < 0) error_ = errno;  // it is off the socket now
+  // A FIN. But hung up before our own, the socket was closed by an RST that somebody has taken off.
+  if (size == 0 && (!hung_up || conn.finish_)) {
+    conn.heard_fin_ = true;
+    Close(conn.wsi_);
+    return true;
+  }
   return false;
 }
 
 void Transport::HandleEvents(Conn& conn, int fd, std::uint32_t events) {
   const bool plain = (events & EPOLLIN) != 0 && (events & (EPOLLOUT | EPOLLERR)) == 0;
-  if (plain && !conn.paused() && Read(conn, fd)) return;
+  if (plain && !conn.paused() && Read(conn, fd, (events & EPOLLHUP) != 0)) return;
   const std::uint32_t wanted = loop_.Wanted(fd);
   lws_pollfd poll{};
   poll.fd = fd;
@@ -192,6 +203,7 @@ void Transport::HandleEvents(Conn& conn, int fd, std::uint32_t events) {
     poll.revents |= LWS_POLLIN;
   }
   if ((events & EPOLLERR) != 0) error_ = TakeError(fd);
+  asked_ = true;
   lws_service_fd_tsi(context_, &poll, 0);
   error_ = 0;
 }
@@ -220,7 +232,12 @@ int Transport::HandleCallback(lws* wsi, int reason, void* in, std::size_t size) 
 
 void Transport::Drop(lws* wsi) {
   lws_set_opaque_user_data(wsi, nullptr);
-  if (wsi != current_) lws_set_timeout(wsi, PENDING_TIMEOUT_KILLED_BY_PARENT, LWS_TO_KILL_SYNC);
+  if (wsi != current_) Close(wsi);
+}
+
+void Transport::Close(lws* wsi) {
+  asked_ = true;
+  lws_set_timeout(wsi, PENDING_TIMEOUT_KILLED_BY_PARENT, LWS_TO_KILL_SYNC);
 }
 
 }  // namespace connguard

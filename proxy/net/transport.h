@@ -58,15 +58,18 @@ class Transport {
   ByteBuffer& records() { return records_; }
   static void OnEvents(void* conn, int fd, std::uint32_t events) noexcept;
   void HandleEvents(Conn& conn, int fd, std::uint32_t events);
-  bool Read(Conn& conn, int fd);
+  bool Read(Conn& conn, int fd, bool hung_up);
   // Closes a wsi whose Conn has let go of it.
   void Drop(lws* wsi);
+  void Close(lws* wsi);
 
   EventLoop& loop_;
   std::unique_ptr<lws_log_cx> log_;
   lws_context* context_ = nullptr;
   lws_vhost* vhost_ = nullptr;
   lws* current_ = nullptr;  // whose callback is running
+  bool asked_ = true;       // something of lws since it last told when it is due
+  TimePoint due_{};         // when it is
   int error_ = 0;
   Bytes queued_ = 0;
   std::unique_ptr<std::uint8_t[]> received_;  // by one read
