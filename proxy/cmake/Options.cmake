@@ -8,6 +8,12 @@ if(NOT CMAKE_BUILD_TYPE)
   set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
 endif()
 
+# Small functions of one library are inlined into another (decision 25). clang's would need a linker plugin
+# from a further package.
+if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+  set(CMAKE_INTERPROCEDURAL_OPTIMIZATION_RELEASE ON)
+endif()
+
 option(CONNGUARD_TESTS "Build the tests" ON)
 set(CONNGUARD_SANITIZE "" CACHE STRING "Sanitizers, as for -fsanitize= (address,undefined | thread)")
 
