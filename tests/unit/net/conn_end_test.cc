@@ -101,6 +101,20 @@ TEST_F(ConnEndTest, APeersResetIsAReset) {
   EXPECT_EQ(owner.end, ConnEnd::kReset);
 }
 
+TEST_F(ConnEndTest, AResetThatAPeekHasTakenOffTheSocketIsAResetToo) {
+  SocketPair pair = TcpPair();
+  Owner owner;
+  Peer peer(loop_, std::move(pair.theirs));
+  Adopt(owner, std::move(pair.ours));
+  When([] { return true; },
+       [&] {
+         peer.Reset();
+         EXPECT_FALSE(owner.conn->quiet());
+       });
+  RunUntil([&] { return owner.end.has_value(); });
+  EXPECT_EQ(owner.end, ConnEnd::kReset);
+}
+
 TEST_F(ConnEndTest, APeersResetAfterOurOwnFinIsAReset) {
   SocketPair pair = TcpPair();
   Owner owner;
