@@ -61,8 +61,10 @@ def member(address: tuple[str, int], kind: str, stop, results: collections.Count
         if stop.is_set():
             return
         start = time.monotonic()
+        reached = "connecting"
         try:
             with socket.create_connection(address, timeout=WAIT) as client:
+                reached = f"connected at {time.time():.3f}"
                 client.settimeout(WAIT)
                 if kind == "handshake":
                     shake_hands(client, f"{os.getpid()}-{threading.get_ident()}-{number}")
@@ -72,7 +74,8 @@ def member(address: tuple[str, int], kind: str, stop, results: collections.Count
                     get(client, "/nowhere", b"404")
             results[kind] += 1
         except (OSError, EOFError, ValueError) as error:
-            results[f"{kind}: {type(error).__name__}: {error}"] += 1
+            failed = f"{type(error).__name__}: {error} ({reached}, failed at {time.time():.3f})"
+            results[f"{kind}: {failed}"] += 1
         if kind == "knock" and time.monotonic() - start > SLOW:
             results["slow"] += 1
 
