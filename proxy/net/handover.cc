@@ -79,9 +79,8 @@ void SteerToOne(int fd, std::size_t index) {
 void DropPackets(int fd) {
   auto code = std::to_array<sock_filter>({BPF_STMT(BPF_RET | BPF_K, 0)});
   if (Attach(fd, SO_ATTACH_FILTER, code)) return;
-  // There are kernels (6.18.44) that want a capability for that, and ours are given up. Nobody
-  // needs one to ask for packets that have passed no router: of the usual 64 hops, none is such a
-  // packet.
+  // There are kernels (6.18.44) that want a capability for that, and ours are given up. A least
+  // number of hops needs none: what was sent with the usual 64 or 128 is below it.
   constexpr int kMostHops = 255;
   setsockopt(fd, IPPROTO_IP, IP_MINTTL, &kMostHops, sizeof(kMostHops));
   setsockopt(fd, IPPROTO_IPV6, IPV6_MINHOPCOUNT, &kMostHops, sizeof(kMostHops));

@@ -109,14 +109,19 @@ def read_end(peer: socket.socket) -> None:
         raise RuntimeError("more came than was expected")
 
 
+def accept(listener: socket.socket) -> socket.socket:
+    """The origin's end of the next tunnel, its handshake done."""
+    peer, _ = listener.accept()
+    peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    read_head(peer)
+    peer.sendall(SWITCHED)
+    return peer
+
+
 def serve(listener: socket.socket, question: int, answer: bytes, messages: int) -> None:
     """One tunnel after the other: `answer` for every `question` bytes, then the closing handshake."""
     while True:
-        peer, _ = listener.accept()
-        with closing(peer):
-            peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            read_head(peer)
-            peer.sendall(SWITCHED)
+        with closing(accept(listener)) as peer:
             for _ in range(messages):
                 read(peer, question)
                 peer.sendall(answer)
@@ -202,9 +207,10 @@ def count(binary: str, workload: Workload, units: int, folder: Path) -> tuple[in
         run(command, port, units, workload, (question, answer), folder / "log")
     profile = out.read_text()
     match = re.search(r"^(?:summary|totals): (\d+)", profile, re.M)
-    if not match or not locking(profile):
+    locks = locking(profile)
+    if not match or not locks:
         raise RuntimeError("callgrind has counted nothing, or no lock: there is one at the start")
-    return int(match[1]), locking(profile)
+    return int(match[1]), locks
 
 
 def system() -> str:

@@ -16,12 +16,12 @@ import sys
 import tempfile
 import threading
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Callable
 
-from handshake import SWITCHED, UPGRADE
-from instructions import connect, frame, read, read_head
+from handshake import UPGRADE
+from instructions import accept, connect, frame, read, read_head
 from proxies import free_port
 
 ROUTES = 500
@@ -45,17 +45,11 @@ ROUTE = """\
 
 
 def echo(listener: socket.socket, question: int, answer: bytes) -> None:
-    peer, _ = listener.accept()
-    with closing(peer):
-        peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        read_head(peer)
-        peer.sendall(SWITCHED)
-        try:
-            while True:
-                read(peer, question)
-                peer.sendall(answer)
-        except (RuntimeError, OSError):
-            return
+    """Until the client goes."""
+    with closing(accept(listener)) as peer, suppress(RuntimeError, OSError):
+        while True:
+            read(peer, question)
+            peer.sendall(answer)
 
 
 class Reloads(threading.Thread):

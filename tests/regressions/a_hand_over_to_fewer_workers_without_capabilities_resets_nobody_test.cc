@@ -9,6 +9,9 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstddef>
+#include <utility>
+#include <vector>
 
 #include "net/handover.h"
 #include "net/socket.h"
