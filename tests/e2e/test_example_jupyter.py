@@ -61,24 +61,42 @@ class Tab:
         path = f"/api/kernels/{self.kernel}/channels?session_id={self.session}"
         self.client = await Client.connect(port, path, headers=HEADERS)
 
-    async def tell(self, kind: str, **content: Any) -> str:
+    async def tell(self, kind: str, channel: str = "shell", **content: Any) -> str:
         """Sends a request; returns its id."""
         number = uuid.uuid4().hex
         header = {"msg_id": number, "msg_type": kind, "session": self.session, "username": "ann"}
         header |= {"version": "5.3", "date": "2024-01-01T00:00:00Z"}
         message = {"header": header, "parent_header": {}, "metadata": {}, "content": content}
-        await self.client.send_json(message | {"channel": "shell", "buffers": []})
+        await self.client.send_json(message | {"channel": channel, "buffers": []})
         return number
 
     async def run(self, code: str) -> str:
         words = {"silent": False, "store_history": True, "allow_stdin": False, "stop_on_error": True}
         return await self.tell("execute_request", code=code, user_expressions={}, **words)
 
+    async def heard(self) -> None:
+        """Waits until Jupyter listens to the kernel for this connection.
+
+        It answers the handshake before, then takes the kernel's next word for a sign of life and passes it
+        to nobody, unless it thinks the kernel busy; a kernel_info_request on the control channel makes it
+        think otherwise, and it sends one itself at every connect.
+        """
+        request = await self.tell("kernel_info_request", channel="control")
+        while True:
+            message = await self.next()
+            if message["header"]["msg_type"] == "stream":
+                raise AssertionError(f"said too early: {message['content']}")
+            if message["channel"] == "control" and message["parent_header"].get("msg_id") == request:
+                return
+
+    async def next(self) -> dict[str, Any]:
+        return json.loads((await asyncio.wait_for(self.client.receive(), 30)).payload)
+
     async def printed(self, request: str, until: str | None = None) -> list[str]:
         """The lines that come, up to that line, or else until the kernel is done with the request."""
         lines: list[str] = []
         while True:
-            message = json.loads((await asyncio.wait_for(self.client.receive(), 30)).payload)
+            message = await self.next()
             kind, content = message["header"]["msg_type"], message["content"]
             if kind == "stream":
                 lines += content["text"].split()
@@ -145,7 +163,9 @@ async def test_who_drops_in_mid_execution_gets_the_rest_of_the_output(jupyter, t
                 noticed.touch()
                 await jupyter.idle(notebook.kernel)
             await notebook.connect(guard.port)
-            noticed.touch()
+            if when == "at once":
+                await notebook.heard()
+                noticed.touch()
             after = await notebook.printed(request)
             assert before + after == LINES
             assert await notebook.client.close() == 1000
