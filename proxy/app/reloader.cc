@@ -1,8 +1,13 @@
 // load → plan → names → in force.
 #include "app/reloader.h"
 
+#include <unistd.h>
+
+#include <future>
+#include <system_error>
 #include <utility>
 
+#include "log/blocked_signals.h"
 #include "log/log.h"
 
 namespace connguard {
@@ -12,6 +17,23 @@ namespace {
 // One line of the log for each change, so that each can be searched for.
 void LogChanges(std::string_view event, const std::vector<std::string>& changes) {
   for (const std::string& change : changes) Log(LogLevel::kInfo, event, {{"change", change}});
+}
+
+// A large configuration takes long to read: where cores are few, it is read in what the workers
+// leave. Only a thread of its own can do that: niceness cannot be taken back.
+LoadResult LoadAside(const std::function<LoadResult()>& load) {
+  constexpr int kNiceness = 10;  // a tenth of a worker's weight
+  const BlockedSignals for_the_new_thread;
+  std::future<LoadResult> loaded;
+  try {
+    loaded = std::async(std::launch::async, [&load] {
+      [[maybe_unused]] const int refused = nice(kNiceness);  // then it is read all the same
+      return load();
+    });
+  } catch (const std::system_error&) {  // no more threads
+    return load();
+  }
+  return loaded.get();
 }
 
 }  // namespace
@@ -34,7 +56,7 @@ void Reloader::Reload(std::string_view why, Done done) {
     done({.kind = ReloadOutcome::Kind::kNoFile, .generation = state_.generation});
     return;
   }
-  LoadResult loaded = source_.load();
+  LoadResult loaded = LoadAside(source_.load);
   if (!loaded.config) {
     done(Reject(why, loaded.diagnostics));
     return;

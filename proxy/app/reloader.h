@@ -17,9 +17,10 @@
 
 namespace connguard {
 
-// Reads, checks and compares at once, and waits until the names of new upstreams have been looked
-// up; a newer request takes the place of one that still waits. A file that is not sound changes
-// nothing. Says in the log and in ProcessState what has come of it.
+// Reads (on a thread that goes behind the workers), checks and compares at once, and waits until
+// the names of new upstreams have been looked up; a newer request takes the place of one that still
+// waits. A file that is not sound changes nothing. Says in the log and in ProcessState what has
+// come of it.
 //
 // Lives on the control thread.
 class Reloader {

@@ -25,7 +25,8 @@ std::string ToJson(LoadFigures& figures) {
        << R"(,"per_second":)" << figures.per_second << R"(,"opened":)" << figures.opened
        << R"(,"reads":)" << figures.reads << R"(,"p50_us":)"
        << Micros(figures.delays.Percentile(0.5)).count() << R"(,"p99_us":)"
-       << Micros(figures.delays.Percentile(0.99)).count() << R"(,"errors":)" << figures.errors
+       << Micros(figures.delays.Percentile(0.99)).count() << R"(,"max_us":)"
+       << Micros(figures.delays.Percentile(1)).count() << R"(,"errors":)" << figures.errors
        << R"(,"first_error":")" << figures.first_error << "\"}";
   return json.str();
 }

@@ -1,33 +1,26 @@
-"""What a reload costs those who are connected: reload.py BINARY [RELOADS].
+"""What a reload costs those who are connected: reload.py BINARY WS_LOAD [RELOADS].
 
-One client sends a message and waits for its answer, again and again, while the guard – one worker – is
-reloaded, by turns with few routes and with many. The longest round trip next to that without reloads is
-how long the worker stood still.
+Sixteen clients send 4,000 messages a second, each when it is due, through the guard – one worker, on a
+core of its own – while it is reloaded, by turns with few routes and with many. The longest delay next to
+that without reloads is how long the worker stood still.
 """
 
 from __future__ import annotations
 
 import os
 import signal
-import socket
-import statistics
-import subprocess
 import sys
 import tempfile
-import threading
 import time
-from contextlib import closing, suppress
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Callable
 
-from handshake import UPGRADE
-from instructions import accept, connect, frame, read, read_head
-from proxies import free_port
+from proxies import Program, Server, free_port
 
 ROUTES = 500
-PAUSE_SECONDS = 0.1  # between reloads
+PAUSE_SECONDS = 0.3  # between reloads
 ROUNDS = 3
-SIZE = 64
+CLIENTS, RATE = 16, 4000
 
 CONFIG = """\
 version: 1
@@ -44,94 +37,71 @@ ROUTE = """\
 """
 
 
-def echo(listener: socket.socket, question: int, answer: bytes) -> None:
-    """Until the client goes."""
-    with closing(accept(listener)) as peer, suppress(RuntimeError, OSError):
-        while True:
-            read(peer, question)
-            peer.sendall(answer)
+class Guard(Program):
+    def __init__(self, binary: str, core: int, folder: Path, origin: int) -> None:
+        self.port, self.config = free_port(), folder / "connguard.yaml"
+        words = {"port": self.port, "origin": origin}
+        many = "".join(ROUTE.format(number) for number in range(ROUTES))
+        self.texts = [CONFIG.format(more="", **words), CONFIG.format(more=many, **words)]
+        self.config.write_text(self.texts[0])
+        super().__init__([binary, "run", "-c", str(self.config)], core, folder / "guard.log")
+        self.await_port(self.port)
 
-
-class Reloads(threading.Thread):
-    """`count` reloads, each waited for; a thread of its own, so that the client's clock goes on."""
-
-    def __init__(self, guard: subprocess.Popen, folder: Path, texts: list[str], count: int) -> None:
-        super().__init__()
-        self.guard, self.texts, self.count = guard, texts, count
-        self.config, self.log = folder / "connguard.yaml", folder / "log"
-        self.failure = ""
-
-    def done(self) -> int:
+    def reloads(self) -> int:
         return self.log.read_text().count(" reloaded ")
 
-    def run(self) -> None:
-        for number in range(self.count):
-            before = self.done()
-            self.config.write_text(self.texts[(before + 1) % 2])
-            self.guard.send_signal(signal.SIGHUP)
-            deadline = time.monotonic() + 10
-            while self.done() == before:
-                if time.monotonic() > deadline:
-                    self.failure = f"reload {number + 1} did not happen:\n{self.log.read_text()[-2000:]}"
-                    return
-                time.sleep(0.01)
+    def reload(self) -> None:
+        """Returns when it is done."""
+        before = self.reloads()
+        self.config.write_text(self.texts[(before + 1) % 2])
+        self.process.send_signal(signal.SIGHUP)
+        deadline = time.monotonic() + 10
+        while self.reloads() == before:
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"the reload did not happen:\n{self.log.read_text()[-2000:]}")
+            time.sleep(0.02)
+
+
+def measure(guard: Guard, ws_load: str, core: int, log: Path, reloads: int, seconds: float) -> str:
+    """A row of the table: the delays of a run of that many seconds."""
+    command = [ws_load, "rate", "-c", str(CLIENTS), "--rate", str(RATE), "-t", str(seconds)]
+    load = Program([*command, "--to", f"127.0.0.1:{guard.port}"], core, log)
+    try:
+        load.await_line(10)  # that it is ready
+        load.go_on()
+        for _ in range(reloads):
+            guard.reload()
             time.sleep(PAUSE_SECONDS)
-
-
-def round_trips(
-    client: socket.socket, question: bytes, answer: int, goes_on: Callable[[], bool]
-) -> list[float]:
-    """How long each took, in milliseconds."""
-    times = []
-    while goes_on():
-        start = time.perf_counter()
-        client.sendall(question)
-        read(client, answer)
-        times.append((time.perf_counter() - start) * 1e3)
-    return times
-
-
-def row(name: str, reloads: int, times: list[float]) -> str:
-    times.sort()
-    p50, p99 = statistics.median(times), times[int(0.99 * (len(times) - 1))]
-    return f"| {name} | {reloads} | {len(times)} | {p50:.3f} | {p99:.3f} | {times[-1]:.2f} |"
+        figures = load.await_line(seconds + 10)
+        load.go_on()
+        load.process.wait(20)
+    finally:
+        load.stop()
+    if not figures["ok"]:
+        raise RuntimeError(f"{figures['errors']} errors, the first: {figures['first_error']}")
+    p50, p99, longest = (figures[name] / 1e3 for name in ("p50_us", "p99_us", "max_us"))
+    name = "reloaded" if reloads else "left alone"
+    return f"| {name} | {reloads} | {figures['answers']} | {p50:.3f} | {p99:.3f} | {longest:.2f} |"
 
 
 def main() -> int:
-    binary = sys.argv[1]
-    reloads = int(sys.argv[2]) if len(sys.argv) > 2 else 20
-    question, answer = frame(b"x" * SIZE, bytes(4)), frame(b"x" * SIZE)
-    print(f"{ROUTES} routes and one by turns, one worker, one connection, {os.cpu_count()} cores\n")
-    print("| | reloads | round trips | p50 ms | p99 ms | longest ms |\n|---|---|---|---|---|---|")
-    with tempfile.TemporaryDirectory(prefix="connguard-reload-") as folder, closing(
-        socket.create_server(("127.0.0.1", 0))
-    ) as listener:
-        port, config, log = free_port(), Path(folder, "connguard.yaml"), Path(folder, "log")
-        words = {"port": port, "origin": listener.getsockname()[1]}
-        many = "".join(ROUTE.format(number) for number in range(ROUTES))
-        texts = [CONFIG.format(more="", **words), CONFIG.format(more=many, **words)]
-        config.write_text(texts[0])
-        threading.Thread(target=echo, args=(listener, len(question), answer), daemon=True).start()
-        with log.open("wb") as stream:
-            guard = subprocess.Popen([binary, "run", "-c", str(config)], stderr=stream)
-        try:
-            with closing(connect(port, guard)) as client:
-                client.sendall(UPGRADE % 0)
-                read_head(client)
-                for _ in range(ROUNDS):
-                    end = time.monotonic() + reloads * 2 * PAUSE_SECONDS
-                    times = round_trips(client, question, len(answer), lambda: time.monotonic() < end)
-                    print(row("left alone", 0, times), flush=True)
-                    thread = Reloads(guard, Path(folder), texts, reloads)
-                    thread.start()
-                    times = round_trips(client, question, len(answer), thread.is_alive)
-                    thread.join()
-                    if thread.failure:
-                        raise RuntimeError(thread.failure)
-                    print(row("reloaded", reloads, times), flush=True)
-        finally:
-            guard.terminate()
-            guard.wait(40)
+    binary, ws_load = sys.argv[1:3]
+    reloads = int(sys.argv[3]) if len(sys.argv) > 3 else 10
+    cores = sorted(os.sched_getaffinity(0))
+    if len(cores) < 2:
+        sys.exit("needs two cores: one for the guard, one for its load")
+    seconds = reloads * 2 * PAUSE_SECONDS
+    print(f"{ROUTES} routes and one by turns, one worker, {RATE} messages a second, {os.cpu_count()} cores\n")
+    print("| | reloads | messages | p50 ms | p99 ms | longest ms |\n|---|---|---|---|---|---|")
+    with tempfile.TemporaryDirectory(prefix="connguard-reload-") as name, ExitStack() as running:
+        folder = Path(name)
+        origin = Server([ws_load, "origin"], cores[0], folder / "origin.log")
+        running.callback(origin.stop)
+        guard = Guard(binary, cores[1], folder, origin.port)
+        running.callback(guard.stop)
+        for _ in range(ROUNDS):
+            for count in (0, reloads):
+                print(measure(guard, ws_load, cores[0], folder / "load.log", count, seconds), flush=True)
     return 0
 
 

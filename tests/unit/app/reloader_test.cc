@@ -2,6 +2,7 @@
 #include "app/reloader.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <uv.h>
 
 #include <string>
@@ -26,7 +27,8 @@ class ReloaderTest : public testing::Test {
   }
   // What the file says. A name that libuv refuses to look up, in the next turn of the loop, is
   // longer than a file may have it.
-  LoadResult File() const {
+  LoadResult File() {
+    niceness_ = getpriority(PRIO_PROCESS, 0);
     LoadResult loaded = QuickConfig("127.0.0.1:0", upstream_);
     if (loaded.config && long_name_) loaded.config->upstreams[0].address.host.assign(300, 'a');
     return loaded;
@@ -38,6 +40,7 @@ class ReloaderTest : public testing::Test {
   uv_loop_t loop_{};
   std::string upstream_ = "127.0.0.1:2";  // what the file names
   bool long_name_ = false;
+  int niceness_ = 0;     // of the thread that read it
   std::string why_not_;  // what `apply` says
   int applied_ = 0;
   std::vector<ReloadOutcome> outcomes_;
@@ -58,6 +61,14 @@ class ReloaderTest : public testing::Test {
                        return why_not_;
                      }};
 };
+
+// So that the workers go first where cores are few.
+TEST_F(ReloaderTest, TheFileIsReadBehindTheWorkers) {
+  const int before = getpriority(PRIO_PROCESS, 0);  // Linux: of this thread
+  reloader_.Reload("signal", Note());
+  EXPECT_GT(niceness_, before);
+  EXPECT_EQ(getpriority(PRIO_PROCESS, 0), before);
+}
 
 TEST_F(ReloaderTest, WhatCannotBePutInForceIsRejected) {
   why_not_ = "tls/server.key: No such file or directory";
