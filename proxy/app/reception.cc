@@ -72,7 +72,7 @@ bool Reception::Begin() {
     KnowAddress();
     if (listener.tls) tls = generation.credentials->listeners[client_.listener]->Accept();
   }
-  client_.conn = worker_.transport().Adopt(fd_.Take(), this, false, std::move(tls));
+  client_.conn = worker_.transport().Adopt(fd_.Take(), this, Adopted::kAccepted, std::move(tls));
   return client_.conn != nullptr;
 }
 

@@ -13,11 +13,13 @@ std::string HostOf(const UpstreamConfig& upstream) {
 std::unique_ptr<Conn> UpstreamDial::Next(ConnHandler* handler) {
   const std::vector<SocketAddress>& addresses = generation_.places[upstream_]->resolved;
   while (attempt_ < addresses.size()) {
-    Fd fd = Dial(addresses[attempt_++]);
+    bool connected = false;  // at once, where the upstream is on this machine
+    Fd fd = Dial(addresses[attempt_++], &connected);
     if (!fd) continue;
     const auto& tls = generation_.credentials->upstreams[upstream_];
     std::unique_ptr<Conn> conn = worker_.transport().Adopt(
-        fd.Take(), handler, true, tls != nullptr ? tls->Connect() : nullptr);
+        fd.Take(), handler, connected ? Adopted::kConnected : Adopted::kConnecting,
+        tls != nullptr ? tls->Connect() : nullptr);
     if (conn == nullptr) continue;
     deadline_ = worker_.now() + generation_.config->upstreams[upstream_].connect_timeout;
     return conn;

@@ -90,6 +90,7 @@ int Conn::fd() const { return wsi_ != nullptr ? lws_get_socket_fd(wsi_) : -1; }
 
 void Conn::Detach() {
   if (wsi_ == nullptr) return;
+  if (connecting_) transport_.Forget(*this);
   lws* wsi = wsi_;
   wsi_ = nullptr;
   transport_.Drop(wsi);
@@ -220,8 +221,6 @@ void Conn::HandleWriteable() {
       handler_->OnEnd(*this, ConnEnd::kUnreachable);
       return;
     }
-    connecting_ = false;
-    if (queued() > 0 || finish_) lws_callback_on_writable(wsi_);
     HandleConnected();
     return;
   }
@@ -238,6 +237,7 @@ void Conn::HandleGone() {
                 : heard_fin_ ? ConnEnd::kFin
                              : EndOf(fd(), finish_);
   if (end == ConnEnd::kFin && tls_ != nullptr) end = EndOfTls();
+  if (connecting_) transport_.Forget(*this);
   wsi_ = nullptr;
   handler_->OnEnd(*this, end);
 }

@@ -31,6 +31,8 @@ void Conn::BeginTls(std::unique_ptr<TlsStream> tls, std::span<const std::uint8_t
 }
 
 void Conn::HandleConnected() {
+  connecting_ = false;
+  if (queued() > 0 || finish_) lws_callback_on_writable(wsi_);
   if (tls_ == nullptr) {
     dialled_ = false;
     handler_->OnConnected(*this);

@@ -180,12 +180,17 @@ std::vector<Fd> OpenListeners(const Address& address, unsigned workers, Address&
   return result;
 }
 
-Fd Dial(const SocketAddress& address) {
+Fd Dial(const SocketAddress& address, bool* connected) {
   Fd fd(socket(address.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd) return fd;
   if (address.storage.ss_family != AF_UNIX) SetNoDelay(fd.get());
-  if (connect(fd.get(), address.get(), address.size) == 0 || errno == EINPROGRESS) return fd;
-  return Fd();
+  const auto attempt = [&] { return connect(fd.get(), address.get(), address.size) == 0; };
+  bool done = attempt();
+  // On this machine the other end has answered by now; asking again tells what.
+  if (!done && errno == EINPROGRESS) done = attempt();
+  if (!done && errno != EALREADY) return Fd();
+  if (connected != nullptr) *connected = done;
+  return fd;
 }
 
 SocketFile::SocketFile(std::string path) : path_(std::move(path)), identity_(Identity()) {}

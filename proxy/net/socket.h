@@ -52,9 +52,9 @@ std::string IpOf(const SocketAddress& address);
 std::vector<Fd> OpenListeners(const Address& address, unsigned workers, Address& bound,
                               bool beside = false);
 
-// A non-blocking socket whose connect() is under way or done. Invalid with errno set when it failed
-// at once.
-Fd Dial(const SocketAddress& address);
+// A non-blocking socket whose connect() is under way or done; `connected` says which, where asked.
+// Invalid with errno set when it failed at once.
+Fd Dial(const SocketAddress& address, bool* connected = nullptr);
 
 // A unix socket's file, which outlives its descriptors.
 class SocketFile {

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <stdexcept>
 #include <utility>
@@ -128,9 +129,10 @@ Transport::Transport(EventLoop& loop)
 
 Transport::~Transport() { lws_context_destroy(context_); }
 
-std::unique_ptr<Conn> Transport::Adopt(int fd, ConnHandler* handler, bool connecting,
+std::unique_ptr<Conn> Transport::Adopt(int fd, ConnHandler* handler, Adopted how,
                                        std::unique_ptr<TlsStream> tls) {
-  std::unique_ptr<Conn> conn(new Conn(*this, handler, connecting, std::move(tls)));
+  const bool dialled = how != Adopted::kAccepted;
+  std::unique_ptr<Conn> conn(new Conn(*this, handler, dialled, std::move(tls)));
   lws_adopt_desc_t adoption{};
   adoption.vh = vhost_;
   adoption.type = LWS_ADOPT_SOCKET;
@@ -141,12 +143,24 @@ std::unique_ptr<Conn> Transport::Adopt(int fd, ConnHandler* handler, bool connec
   conn->wsi_ = lws_adopt_descriptor_vhost_via_info(&adoption);
   if (conn->wsi_ == nullptr) return nullptr;
   loop_.Redirect(fd, OnEvents, conn.get());
-  if (connecting) lws_callback_on_writable(conn->wsi_);
+  if (how == Adopted::kConnecting) lws_callback_on_writable(conn->wsi_);
+  if (how == Adopted::kConnected) connected_.push_back(conn.get());
   return conn;
 }
 
+void Transport::TellConnected() {
+  // Who is told may dial again, or let others go.
+  for (std::size_t i = 0; i < connected_.size(); ++i) {
+    if (Conn* const conn = std::exchange(connected_[i], nullptr)) conn->HandleConnected();
+  }
+  connected_.clear();
+}
+
+void Transport::Forget(const Conn& conn) { std::ranges::replace(connected_, &conn, nullptr); }
+
 Millis Transport::Prepare() {
   constexpr int kLongest = 60'000;
+  if (!connected_.empty()) TellConnected();
   // Only calls of lws and the time change what it answers; plain reads and writes pass it by.
   if (!asked_ && loop_.now() < due_) return std::chrono::ceil<Millis>(due_ - loop_.now());
   asked_ = false;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "net/conn.h"
 #include "net/event_loop.h"
@@ -15,6 +16,13 @@ struct lws_vhost;
 
 namespace connguard {
 
+// How far the connection of a descriptor is.
+enum class Adopted : std::uint8_t {
+  kAccepted,    // somebody else dialled it
+  kConnecting,  // our non-blocking connect() is under way: OnConnected or OnEnd follows
+  kConnected,   // it was done at once: OnConnected follows, before the loop waits
+};
+
 // Transport turns descriptors into Conns and lws's callbacks into theirs.
 //
 // Owned by one worker; not thread-safe. Every Conn must be gone before its Transport.
@@ -26,13 +34,13 @@ class Transport {
   Transport(const Transport&) = delete;
   Transport& operator=(const Transport&) = delete;
 
-  // Takes ownership of `fd`, a connected stream socket, or one whose non-blocking connect() is
-  // under way (`connecting`: OnConnected or OnEnd follows). nullptr when lws has no room; `fd` is
-  // closed. `tls`: what is on the wire is its records.
-  std::unique_ptr<Conn> Adopt(int fd, ConnHandler* handler, bool connecting,
+  // Takes ownership of `fd`, a stream socket. nullptr when lws has no room; `fd` is closed. `tls`:
+  // what is on the wire is its records.
+  std::unique_ptr<Conn> Adopt(int fd, ConnHandler* handler, Adopted how,
                               std::unique_ptr<TlsStream> tls = nullptr);
 
-  // Work that lws keeps outside of descriptors. Call before every wait; returns the longest wait.
+  // Tells of connections that were there at once, and does what lws keeps outside of descriptors.
+  // Call before every wait; returns the longest wait.
   Millis Prepare();
 
   // Bytes that wait in the queues of all connections.
@@ -59,6 +67,9 @@ class Transport {
   static void OnEvents(void* conn, int fd, std::uint32_t events) noexcept;
   void HandleEvents(Conn& conn, int fd, std::uint32_t events);
   bool Read(Conn& conn, int fd, bool hung_up);
+  void TellConnected();
+  // It is not to be told that it is connected.
+  void Forget(const Conn& conn);
   // Closes a wsi whose Conn has let go of it.
   void Drop(lws* wsi);
   void Close(lws* wsi);
@@ -72,6 +83,7 @@ class Transport {
   TimePoint due_{};         // when it is
   int error_ = 0;
   Bytes queued_ = 0;
+  std::vector<Conn*> connected_;              // and not told; nullptr: gone meanwhile
   std::unique_ptr<std::uint8_t[]> received_;  // by one read
   ByteBuffer plain_;
   ByteBuffer records_;

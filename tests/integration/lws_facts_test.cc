@@ -256,7 +256,7 @@ TEST(TransportFactsTest, AHangUpWhileReadingIsPausedIsReadLater) {
                   &transport);
   HangUp handler(loop);
   auto [ours, theirs] = Pair();
-  std::unique_ptr<Conn> conn = transport.Adopt(ours.Take(), &handler, false);
+  std::unique_ptr<Conn> conn = transport.Adopt(ours.Take(), &handler, Adopted::kAccepted);
   conn->Pause();
   Say(theirs, "last words");
   theirs = Fd();

@@ -31,8 +31,8 @@ void OpenAndCloseMany(int& opened) {
   for (int i = 0; i < kConnections; ++i) {
     std::array<int, 2> pair{};
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair.data()) != 0) return;
-    const std::unique_ptr<Conn> one = transport.Adopt(pair[0], &nobody, false);
-    const std::unique_ptr<Conn> other = transport.Adopt(pair[1], &nobody, false);
+    const std::unique_ptr<Conn> one = transport.Adopt(pair[0], &nobody, Adopted::kAccepted);
+    const std::unique_ptr<Conn> other = transport.Adopt(pair[1], &nobody, Adopted::kAccepted);
     if (one != nullptr && other != nullptr) ++opened;
   }
 }

@@ -6,6 +6,7 @@
 namespace connguard {
 namespace {
 
+using testing::Connecting;
 using testing::ConnFixture;
 using testing::Noise;
 using testing::Octets;
@@ -69,7 +70,7 @@ TEST_F(ConnEndTest, APeersFinIsAFin) {
     Transport transport(loop);
     Owner owner;
     Peer peer(loop, std::move(pair.theirs));
-    owner.conn = transport.Adopt(pair.ours.Take(), &owner, false);
+    owner.conn = transport.Adopt(pair.ours.Take(), &owner, Adopted::kAccepted);
     owner.on_end = [&] { loop.Stop(); };
     peer.FinishWriting();
     loop.Run();
@@ -169,7 +170,7 @@ TEST_F(ConnEndTest, DestroyingAConnClosesItAndTellsTheOwnerNothing) {
 
 TEST_F(ConnEndTest, AClosedPortIsUnreachable) {
   Owner owner;
-  Fd fd = Dial(ParseLiteral(ClosedPort()).at(0));
+  Fd fd = Connecting(ParseLiteral(ClosedPort()).at(0));
   ASSERT_TRUE(fd);
   Adopt(owner, std::move(fd), true);
   RunUntil([&] { return owner.end.has_value(); });
@@ -180,8 +181,8 @@ TEST_F(ConnEndTest, AClosedPortIsUnreachable) {
 TEST_F(ConnEndTest, AConnThatIsStillConnectingMayBeDestroyed) {
   Owner owner;
   Owner other;
-  Adopt(owner, Dial(ParseLiteral(ClosedPort()).at(0)), true);
-  Adopt(other, Dial(ParseLiteral(ClosedPort()).at(0)), true);
+  Adopt(owner, Connecting(ParseLiteral(ClosedPort()).at(0)), true);
+  Adopt(other, Connecting(ParseLiteral(ClosedPort()).at(0)), true);
   owner.conn.reset();
   RunUntil([&] { return other.end.has_value(); });
   EXPECT_FALSE(owner.end);
@@ -217,7 +218,7 @@ TEST_F(ConnEndTest, AConnMayBeDestroyedInOnConnected) {
   const std::vector<Fd> listeners =
       OpenListeners({.host = "127.0.0.1", .port = 0, .path = {}}, 1, bound);
   Owner owner;
-  Adopt(owner, Dial(ParseLiteral(bound).at(0)), true);
+  Adopt(owner, Connecting(ParseLiteral(bound).at(0)), true);
   owner.on_connected = [&] { owner.conn.reset(); };
   Peer peer(loop_, Fd(accept4(listeners[0].get(), nullptr, nullptr, SOCK_NONBLOCK)));
   RunUntil([&] { return peer.finished || peer.error != 0; });
@@ -231,7 +232,7 @@ TEST_F(ConnEndTest, AConnMayBeDestroyedInOnEnd) {
   Owner unreachable;
   Peer peer(loop_, std::move(pair.theirs));
   Adopt(fin, std::move(pair.ours));
-  Adopt(unreachable, Dial(ParseLiteral(ClosedPort()).at(0)), true);
+  Adopt(unreachable, Connecting(ParseLiteral(ClosedPort()).at(0)), true);
   fin.on_end = [&] { fin.conn.reset(); };
   unreachable.on_end = [&] { unreachable.conn.reset(); };
   When([] { return true; }, [&] { peer.Close(); });

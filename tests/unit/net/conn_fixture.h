@@ -54,6 +54,14 @@ inline SocketPair TcpPair() {
   return {std::move(ours), std::move(theirs)};
 }
 
+// A socket whose connect() is under way, whatever has become of it.
+inline Fd Connecting(const SocketAddress& address) {
+  Fd fd(socket(address.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  EXPECT_NE(connect(fd.get(), address.get(), address.size), 0);
+  EXPECT_EQ(errno, EINPROGRESS);
+  return fd;
+}
+
 // A Conn's owner: notes what it is told, and does what a test wants of it then.
 class Owner final : public ConnHandler {
  public:
@@ -144,7 +152,10 @@ class ConnFixture : public ::testing::Test {
   }
 
   void Adopt(Owner& owner, Fd fd, bool connecting = false) {
-    owner.conn = transport_.Adopt(fd.Take(), &owner, connecting);
+    Adopt(owner, std::move(fd), connecting ? Adopted::kConnecting : Adopted::kAccepted);
+  }
+  void Adopt(Owner& owner, Fd fd, Adopted how) {
+    owner.conn = transport_.Adopt(fd.Take(), &owner, how);
     ASSERT_NE(owner.conn, nullptr);
   }
 

@@ -11,6 +11,7 @@ namespace connguard {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::Connecting;
 using testing::ConnFixture;
 using testing::Noise;
 using testing::Octets;
@@ -102,8 +103,8 @@ TEST_F(ConnTest, BothSidesMayWriteAtOnceWithoutADeadlock) {
     const Octets to_right = Noise(kMany, 3);
     const Octets to_left = Noise(kMany, 4);
     Transport transport(loop);
-    left.conn = transport.Adopt(pair.ours.Take(), &left, false);
-    right.conn = transport.Adopt(pair.theirs.Take(), &right, false);
+    left.conn = transport.Adopt(pair.ours.Take(), &left, Adopted::kAccepted);
+    right.conn = transport.Adopt(pair.theirs.Take(), &right, Adopted::kAccepted);
     left.conn->Send(to_right);
     right.conn->Send(to_left);
     EXPECT_GT(left.conn->queued(), 0U);
@@ -184,7 +185,7 @@ TEST_F(ConnTest, APausedConnWhosePeerHasHungUpDeliversAllThatIsUnread) {
     SocketPair pair = tcp ? TcpPair() : UnixPair();
     Owner owner;
     auto peer = std::make_unique<Peer>(loop, std::move(pair.theirs));
-    owner.conn = transport.Adopt(pair.ours.Take(), &owner, false);
+    owner.conn = transport.Adopt(pair.ours.Take(), &owner, Adopted::kAccepted);
     owner.conn->Pause();
     // With our own FIN out as well, TCP too has nothing more to say: a hang-up for epoll.
     owner.conn->FinishWriting();
@@ -244,9 +245,63 @@ TEST_F(ConnTest, ADialledConnIsToldThatItIsConnected) {
   const std::vector<Fd> listeners =
       OpenListeners({.host = "127.0.0.1", .port = 0, .path = {}}, 1, bound);
   Owner owner;
-  Adopt(owner, Dial(ParseLiteral(bound).at(0)), true);
+  Adopt(owner, Connecting(ParseLiteral(bound).at(0)), true);
   RunUntil([&] { return owner.connected; });
   EXPECT_FALSE(owner.end);
+}
+
+// Over loopback connect() is done when it returns.
+TEST_F(ConnTest, WhoIsConnectedAtOnceIsToldBeforeTheLoopWaits) {
+  Address bound;
+  const std::vector<Fd> listeners =
+      OpenListeners({.host = "127.0.0.1", .port = 0, .path = {}}, 1, bound);
+  bool at_once = false;
+  Fd fd = Dial(ParseLiteral(bound).at(0), &at_once);
+  EXPECT_TRUE(at_once);
+  Owner owner;
+  const Octets message = Noise(1000, 10);
+  owner.on_connected = [&] { owner.conn->Send(message); };
+  Adopt(owner, std::move(fd), Adopted::kConnected);
+  EXPECT_FALSE(owner.connected) << "not while its owner does not have it yet";
+  transport_.Prepare();
+  EXPECT_TRUE(owner.connected);
+  EXPECT_EQ(owner.conn->queued(), 0U);
+  Peer peer(loop_, Fd(accept4(listeners[0].get(), nullptr, nullptr, SOCK_NONBLOCK)));
+  RunUntil([&] { return peer.received.size() == message.size(); });
+  EXPECT_EQ(peer.received, message);
+}
+
+TEST_F(ConnTest, WhoIsGoneMeanwhileIsNotTold) {
+  Address bound;
+  const std::vector<Fd> listeners =
+      OpenListeners({.host = "127.0.0.1", .port = 0, .path = {}}, 1, bound);
+  const SocketAddress address = ParseLiteral(bound).at(0);
+  Owner first;
+  Owner second;
+  Owner third;
+  for (Owner* const owner : {&first, &second, &third}) {
+    Adopt(*owner, Dial(address), Adopted::kConnected);
+  }
+  first.conn.reset();
+  second.on_connected = [&] { third.conn->Reset(); };
+  transport_.Prepare();
+  EXPECT_FALSE(first.connected);
+  EXPECT_TRUE(second.connected);
+  EXPECT_FALSE(third.connected);
+}
+
+TEST_F(ConnTest, WhatIsSentBeforeThatGoesOutToo) {
+  Address bound;
+  const std::vector<Fd> listeners =
+      OpenListeners({.host = "127.0.0.1", .port = 0, .path = {}}, 1, bound);
+  Owner owner;
+  Adopt(owner, Dial(ParseLiteral(bound).at(0)), Adopted::kConnected);
+  const Octets message = Noise(1000, 11);
+  owner.conn->Send(message);
+  owner.conn->FinishWriting();
+  Peer peer(loop_, Fd(accept4(listeners[0].get(), nullptr, nullptr, SOCK_NONBLOCK)));
+  RunUntil([&] { return peer.finished; });
+  EXPECT_EQ(peer.received, message);
 }
 
 TEST_F(ConnTest, WhatIsSentWhileConnectingGoesOutOnceConnected) {
@@ -254,7 +309,7 @@ TEST_F(ConnTest, WhatIsSentWhileConnectingGoesOutOnceConnected) {
   const std::vector<Fd> listeners =
       OpenListeners({.host = "127.0.0.1", .port = 0, .path = {}}, 1, bound);
   Owner owner;
-  Adopt(owner, Dial(ParseLiteral(bound).at(0)), true);
+  Adopt(owner, Connecting(ParseLiteral(bound).at(0)), true);
   const Octets message = Noise(1000, 9);
   owner.conn->Send(message);
   owner.conn->FinishWriting();

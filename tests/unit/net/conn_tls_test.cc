@@ -34,7 +34,8 @@ class ConnTlsTest : public ConnFixture {
     return loaded.value->Connect();
   }
   void AdoptTls(Owner& owner, Fd fd, std::unique_ptr<TlsStream> tls, bool connecting) {
-    owner.conn = transport_.Adopt(fd.Take(), &owner, connecting, std::move(tls));
+    owner.conn = transport_.Adopt(
+        fd.Take(), &owner, connecting ? Adopted::kConnecting : Adopted::kAccepted, std::move(tls));
     ASSERT_NE(owner.conn, nullptr);
   }
   // Both ends are Conns.

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
@@ -59,6 +60,19 @@ class SocketFileTest : public testing::Test {
 
   std::filesystem::path folder_;
 };
+
+TEST(SocketTest, OnThisMachineADialHasItsAnswerAtOnce) {
+  Address bound;
+  std::vector<Fd> listeners = OpenListeners(Tcp("127.0.0.1", 0), 1, bound);
+  const SocketAddress address = ParseLiteral(bound).at(0);
+  bool connected = false;
+  EXPECT_TRUE(Dial(address, &connected));
+  EXPECT_TRUE(connected);
+  listeners.clear();
+  connected = true;
+  EXPECT_FALSE(Dial(address, &connected));
+  EXPECT_EQ(errno, ECONNREFUSED);
+}
 
 TEST(SocketTest, LiteralsNeedNoResolver) {
   const std::vector<SocketAddress> four = ParseLiteral(Tcp("192.0.2.7", 8080));
