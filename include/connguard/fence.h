@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -75,7 +76,7 @@ class Fence {
   };
   const std::vector<Lease>& leases() const { return leases_; }
   std::optional<Ticket> waiter() const {
-    return waiter_ ? std::optional<Ticket>(waiter_->ticket) : std::nullopt;
+    return waiter_ != nullptr ? std::optional<Ticket>(waiter_->ticket) : std::nullopt;
   }
 
   State state() const { return state_; }
@@ -92,17 +93,17 @@ class Fence {
     Epoch epoch = Epoch::kNone;
   };
 
+  // `asker`: whose Acquire is being applied.
   void Ask(const Asker& asker);
-  void Apply(Event event);
-  void Run(Action action);
+  void Apply(Event event, const Asker* asker = nullptr);
+  void Run(Action action, const Asker* asker);
   void RefuseWaiter(FenceEffect::Kind kind);
   void EvictAlive();
   Lease* Find(Epoch epoch);
 
   State state_ = State::kFree;
   std::vector<Lease> leases_;
-  Asker asker_;                  // whose Acquire is being applied
-  std::optional<Asker> waiter_;  // engaged in kProbing and kContended
+  std::unique_ptr<Asker> waiter_;  // in kProbing and kContended
   GrowingEffectQueue<FenceEffect> effects_;
 };
 

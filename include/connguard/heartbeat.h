@@ -67,9 +67,13 @@ class Heartbeat {
   bool frozen() const { return frozen_at_ != kNever; }
   void Ping(Millis timeout, TimePoint now);
 
-  HeartbeatPolicy policy_;
-  State state_ = State::kQuiet;
+  // 24 days at most: a heartbeat is there for every leg.
+  using ShortMillis = std::chrono::duration<std::int32_t, std::milli>;
+
+  ShortMillis interval_;
+  ShortMillis timeout_;
   std::uint32_t ping_ = 0;
+  State state_ = State::kQuiet;
   bool ping_out_ = false;  // and not answered
   bool heard_since_ping_ = false;
   TimePoint heard_at_;

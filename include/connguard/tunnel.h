@@ -62,7 +62,9 @@ class Tunnel {
     kOver,       // released
   };
 
+  // The policies outlive it.
   Tunnel(const TunnelPolicy& policy, const TurnPolicy& turn, TimePoint now);
+  Tunnel(const TunnelPolicy&& policy, const TurnPolicy& turn, TimePoint now) = delete;
 
   // The upstream answered 101. Any other answer is UpstreamGone(kUpstreamRefused), told once it is
   // relayed.
@@ -126,7 +128,7 @@ class Tunnel {
   void Advance(TimePoint now);
   void NoteCause(CloseCause cause);
 
-  TunnelPolicy policy_;
+  const TunnelPolicy& policy_;
   Turn turn_;
   State state_ = State::kDialing;
   bool client_gone_ = false;

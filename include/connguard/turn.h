@@ -28,7 +28,9 @@ struct TurnPolicy {
 // Pure: no I/O, no clock; `now` must not go backwards. Owned by one tunnel; not thread-safe.
 class Turn {
  public:
-  explicit Turn(const TurnPolicy& policy);
+  // `policy` outlives it.
+  explicit Turn(const TurnPolicy& policy) : policy_(&policy) {}
+  explicit Turn(const TurnPolicy&& policy) = delete;
 
   // The first byte of a client's message goes to the upstream.
   void Begin(TimePoint now);
@@ -52,7 +54,7 @@ class Turn {
   bool idle() const { return in_flight() == 0; }
 
   // True while another message may be passed on (window).
-  bool open() const { return policy_.window == 0 || in_flight_ < policy_.window; }
+  bool open() const { return policy_->window == 0 || in_flight_ < policy_->window; }
 
   // True when the last transition to idle was by `max`, until the next Begin.
   bool overdue() const { return overdue_; }
@@ -60,9 +62,10 @@ class Turn {
   // When a turn ended last; TimePoint::min() when none has. `linger` counts from here.
   TimePoint ended_at() const { return ended_at_; }
 
-  // Turns that ended since the beginning: answered or silent, and given up after `max`.
-  std::uint64_t finished() const { return finished_; }
-  std::uint64_t given_up() const { return given_up_; }
+  // Turns that ended since the beginning, modulo 2^32: answered or silent, and given up after
+  // `max`.
+  std::uint32_t finished() const { return finished_; }
+  std::uint32_t given_up() const { return given_up_; }
 
   TimePoint NextTimeout() const;
 
@@ -71,11 +74,11 @@ class Turn {
   TimePoint QuietAt() const { return frozen_at_ == kNever ? quiet_at_ : kNever; }
   void EndAll(TimePoint at, bool overdue);
 
-  TurnPolicy policy_;
+  const TurnPolicy* policy_;
   std::uint32_t in_flight_ = 0;
+  std::uint32_t finished_ = 0;
+  std::uint32_t given_up_ = 0;
   bool overdue_ = false;
-  std::uint64_t finished_ = 0;
-  std::uint64_t given_up_ = 0;
   TimePoint since_ = TimePoint::min();  // what `max` counts from
   TimePoint quiet_at_ = kNever;         // armed by an answer that leaves its turn unfinished
   TimePoint frozen_at_ = kNever;

@@ -79,7 +79,7 @@ void Rewrite(const Config& config, const RequestHead& head, const Matched& match
   if (edit.lifted) hop.added.push_back(*std::move(edit.lifted));
 }
 
-void WatchClient(Client& client, const RouteConfig& route, Silence silence) {
+void WatchClient(ClientLeg& client, const RouteConfig& route, Silence silence) {
   const HeartbeatPolicy& heartbeat = route.client_heartbeat;
   if (client.watched || heartbeat.interval == Millis{0}) return;
   client.watched = true;

@@ -1,4 +1,4 @@
-// Client: the client's leg as it travels from session to session.
+// Client: who has come, and the leg to it, as they travel from session to session.
 #pragma once
 
 #include <cstdint>
@@ -17,13 +17,11 @@
 namespace connguard {
 
 // `conn` is null when the client is gone.
-struct Client {
+struct ClientLeg {
   Presence presence;           // outlives the connection
   AddressLimits::Place place;  // likewise, of its address (limits.connections_per_ip)
   std::unique_ptr<Conn> conn;
-  std::string ip;            // of the socket or its PROXY header; `unix` where it has none
-  std::size_t listener = 0;  // where it came in; index into Config::listeners
-  bool watched = false;      // by WatchClient
+  bool watched = false;  // by WatchClient
 
   explicit operator bool() const { return conn != nullptr; }
   void Drop() {
@@ -31,6 +29,11 @@ struct Client {
     presence = {};
     place = {};
   }
+};
+
+struct Client : ClientLeg {
+  std::string ip;            // of the socket or its PROXY header; `unix` where it has none
+  std::size_t listener = 0;  // where it came in; index into Config::listeners
 };
 
 // Who has asked: of the socket, or as trusted proxies tell it.
@@ -63,7 +66,7 @@ enum class Silence : std::uint8_t {
 // Lets the kernel find out, as fast as the route's heartbeat would, that a peer has vanished. An
 // upstream that is busy with a turn has until turn.max to take what it is sent: it is never ended
 // for being slow.
-void WatchClient(Client& client, const RouteConfig& route, Silence silence);
+void WatchClient(ClientLeg& client, const RouteConfig& route, Silence silence);
 void WatchUpstream(Conn& upstream, const RouteConfig& route, Silence silence);
 
 }  // namespace connguard

@@ -12,7 +12,7 @@ ClientStream::ClientStream(const ScanPolicy& policy, const TurnProfile& profile,
                            const InflatePolicy& inflate)
     : scanner_(policy), profile_(profile), inspector_(inspector), sink_(sink) {
   if (profile.accept_json_object) {
-    assembler_ = std::make_unique<MessageAssembler>(policy.message_size, inflate);
+    judge_ = std::make_unique<Judge>(Judge{MessageAssembler(policy.message_size, inflate), {}});
   }
 }
 
@@ -42,7 +42,7 @@ void ClientStream::Feed(std::span<const std::uint8_t> data) {
         break;
       case Piece::Kind::kData:
         if (piece.ends_message) ++messages_;
-        if (assembler_ != nullptr) {
+        if (judge_ != nullptr) {
           run.Flush();
           if (!JudgePiece(piece)) return;
         } else {
@@ -67,33 +67,33 @@ bool ClientStream::JudgePiece(const Piece& piece) {
                           "the turn profile accepts JSON objects only, not binary messages");
     return false;
   }
-  const std::optional<std::span<const std::uint8_t>> text = assembler_->Add(piece);
-  if (assembler_->fault() != InflateStatus::kSound) {
+  const std::optional<std::span<const std::uint8_t>> text = judge_->message.Add(piece);
+  if (judge_->message.fault() != InflateStatus::kSound) {
     ReportUnreadable();
     return false;
   }
   const bool whole = piece.begins_message && piece.ends_message;
-  if (!whole) judged_.insert(judged_.end(), piece.raw.begin(), piece.raw.end());
+  if (!whole) judge_->frames.insert(judge_->frames.end(), piece.raw.begin(), piece.raw.end());
   if (!text) return true;
   const JsonInspector::Kind kind = inspector_.Classify(*text);
-  assembler_->Clear();
+  judge_->message.Clear();
   if (kind != JsonInspector::Kind::kObject) {
     sink_.ClientViolation(CloseCause::kClientInvalid, "the turn profile accepts JSON objects only");
     return false;
   }
-  const std::span<const std::uint8_t> frames = whole ? piece.raw : judged_;
+  const std::span<const std::uint8_t> frames = whole ? piece.raw : judge_->frames;
   if (held_ == nullptr && sink_.MayBegin()) {
     sink_.MessageBegun();
     sink_.ToUpstream(frames);
   } else {
     Hold(frames, true);
   }
-  GiveBack(judged_);
+  GiveBack(judge_->frames);
   return true;
 }
 
 void ClientStream::ReportUnreadable() {
-  if (assembler_->fault() == InflateStatus::kTooBig) {
+  if (judge_->message.fault() == InflateStatus::kTooBig) {
     sink_.ClientViolation(CloseCause::kClientTooBig, "message inflates to more than the limit");
   } else {
     sink_.ClientViolation(CloseCause::kClientInvalid, "compressed message is corrupt");

@@ -62,7 +62,7 @@ class ClientStream {
   Bytes held() const { return held_ != nullptr ? held_->frames.size() : 0; }
   // All bytes that are kept here.
   Bytes buffered() const {
-    return held() + judged_.size() + (assembler_ != nullptr ? assembler_->buffered() : 0);
+    return held() + (judge_ != nullptr ? judge_->frames.size() + judge_->message.buffered() : 0);
   }
   // Whole messages seen.
   std::uint64_t messages() const { return messages_; }
@@ -77,6 +77,12 @@ class ClientStream {
     std::deque<std::size_t> ends;  // their sizes, in order
   };
 
+  // The message that is being judged.
+  struct Judge {
+    MessageAssembler message;
+    std::vector<std::uint8_t> frames;  // of it, as they came
+  };
+
   bool JudgePiece(const Piece& piece);
   void ReportUnreadable();
   void Hold(std::span<const std::uint8_t> raw, bool ends_message);
@@ -86,10 +92,9 @@ class ClientStream {
   JsonInspector& inspector_;
   ClientStreamSink& sink_;
   FlightRecorder* recorder_ = nullptr;
-  std::unique_ptr<MessageAssembler> assembler_;  // for judging
-  std::vector<std::uint8_t> judged_;             // frames of the message that is being judged
-  std::unique_ptr<Held> held_;                   // seldom there
-  bool passing_ = false;                         // the current message is being passed on, not held
+  std::unique_ptr<Judge> judge_;  // where the profile wants one
+  std::unique_ptr<Held> held_;    // seldom there
+  bool passing_ = false;          // the current message is being passed on, not held
   std::uint64_t messages_ = 0;
 };
 

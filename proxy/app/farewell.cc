@@ -15,7 +15,7 @@ constexpr Millis kHttpPatience{5'000};
 
 }  // namespace
 
-Farewell::Farewell(Worker& worker, Client client, std::optional<ClosingHandshake> handshake,
+Farewell::Farewell(Worker& worker, ClientLeg client, std::optional<ClosingHandshake> handshake,
                    Millis patience)
     : Session(worker),
       client_(std::move(client)),
@@ -70,7 +70,7 @@ void Farewell::GiveUp() {
   Retire();
 }
 
-void SayFarewell(Worker& worker, Client client, std::string_view last) {
+void SayFarewell(Worker& worker, ClientLeg client, std::string_view last) {
   if (!client) return;
   client.conn->Send(last);
   worker.Admit(std::make_unique<Farewell>(worker, std::move(client), std::nullopt, kHttpPatience));

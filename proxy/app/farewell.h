@@ -24,7 +24,7 @@ struct ClosingHandshake {
 // each step.
 class Farewell : public Session {
  public:
-  Farewell(Worker& worker, Client client, std::optional<ClosingHandshake> handshake,
+  Farewell(Worker& worker, ClientLeg client, std::optional<ClosingHandshake> handshake,
            Millis patience);
 
   void Start() noexcept override;
@@ -43,13 +43,13 @@ class Farewell : public Session {
   void Arm();
   void GiveUp();
 
-  Client client_;
+  ClientLeg client_;
   std::optional<ClosingHandshake> handshake_;
   Millis patience_;
   Timer timer_;
 };
 
 // Writes `last` to an HTTP client and sees it off. Does nothing when the client is gone.
-void SayFarewell(Worker& worker, Client client, std::string_view last);
+void SayFarewell(Worker& worker, ClientLeg client, std::string_view last);
 
 }  // namespace connguard

@@ -8,6 +8,9 @@ namespace connguard {
 
 namespace {
 
+// Room for what a tunnel has to tell that opens, says little and is idle.
+constexpr std::size_t kQuietLife = 6;
+
 std::string_view WordOf(Opcode opcode) {
   switch (opcode) {
     case Opcode::kContinuation:
@@ -34,7 +37,12 @@ FlightRecorder::Entry& FlightRecorder::Add(Kind kind) {
   entry.after = static_cast<std::uint32_t>(
       std::clamp<std::int64_t>(after, 0, std::numeric_limits<std::uint32_t>::max()));
   entry.kind = kind;
-  if (ring_.size() < kEntries) return ring_.emplace_back(entry);
+  if (ring_.size() < kEntries) {
+    if (ring_.size() == ring_.capacity()) {
+      ring_.reserve(std::clamp(ring_.size() * 2, kQuietLife, kEntries));
+    }
+    return ring_.emplace_back(entry);
+  }
   Entry& oldest = ring_[next_];
   next_ = (next_ + 1) % kEntries;
   oldest = entry;

@@ -9,6 +9,7 @@
 #include "admin/metrics.h"
 #include "app/credentials.h"
 #include "connguard/config.h"
+#include "connguard/tunnel.h"
 #include "net/socket.h"
 
 namespace connguard {
@@ -29,6 +30,7 @@ struct Generation {
   std::shared_ptr<const Credentials> credentials;
   std::vector<std::shared_ptr<UpstreamPlace>> places;  // as Config::upstreams
   std::vector<RouteMetrics*> routes;                   // as Config::routes
+  std::vector<TunnelPolicy> tunnels;                   // likewise
 
   const UpstreamConfig& UpstreamOf(const RouteConfig& route) const {
     return config->upstreams[route.upstream];
@@ -36,6 +38,9 @@ struct Generation {
   // nullptr: routes[].auth.jwt is not set.
   const JwtVerifier* VerifierOf(const RouteConfig& route) const {
     return credentials->routes[NumberOf(route)].get();
+  }
+  const TunnelPolicy& TunnelPolicyOf(const RouteConfig& route) const {
+    return tunnels[NumberOf(route)];
   }
   RouteMetrics& MetricsOf(const RouteConfig& route) const { return *routes[NumberOf(route)]; }
 

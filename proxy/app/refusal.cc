@@ -30,7 +30,7 @@ void TellOfRefusal(Worker& worker, int status, std::string_view why, std::string
   worker.feed().Publish(std::move(event));
 }
 
-void RefuseClient(Worker& worker, Client client, int status, std::string_view why,
+void RefuseClient(Worker& worker, ClientLeg client, int status, std::string_view why,
                   const RefusalNote& note) {
   if (!client) return;
   const std::string id = worker.NewRequestId();

@@ -36,7 +36,7 @@ void TellOfRefusal(Worker& worker, int status, std::string_view why, std::string
 
 // Answers by a problem of our own, sees the client off, and says so in the log under the answer's
 // request id. Does nothing when the client is gone.
-void RefuseClient(Worker& worker, Client client, int status, std::string_view why,
+void RefuseClient(Worker& worker, ClientLeg client, int status, std::string_view why,
                   const RefusalNote& note);
 
 }  // namespace connguard

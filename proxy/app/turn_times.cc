@@ -5,7 +5,7 @@ namespace connguard {
 
 void TurnTimes::Follow(const Turn& turn, bool client_gone, TimePoint now, RouteMetrics& metrics) {
   if (over_) return;
-  const std::uint64_t before = in_flight();
+  const std::uint32_t before = in_flight();
   // An upstream may answer and close at once: the client that is gone by that got its answer. And
   // silence may have ended a turn before the client went, but is noticed only now.
   const bool orphaned = turn.ended_at() >= client_gone_at_;
@@ -17,23 +17,23 @@ void TurnTimes::Follow(const Turn& turn, bool client_gone, TimePoint now, RouteM
   if (client_gone && client_gone_at_ == kNever) client_gone_at_ = now;
   while (in_flight() > turn.in_flight()) Withdraw();
   while (in_flight() < turn.in_flight()) Begin(now);
-  metrics.turns_in_flight.Add(static_cast<std::int64_t>(in_flight() - before));
+  metrics.turns_in_flight.Add(std::int64_t{in_flight()} - before);
 }
 
 void TurnTimes::Abort(TimePoint now, RouteMetrics& metrics) {
   if (over_) return;
   over_ = true;
-  metrics.turns_in_flight.Sub(static_cast<std::int64_t>(in_flight()));
+  metrics.turns_in_flight.Sub(in_flight());
   End(TurnOutcome::kAborted, in_flight(), now, metrics);
 }
 
-void TurnTimes::End(TurnOutcome outcome, std::uint64_t count, TimePoint at, RouteMetrics& metrics) {
+void TurnTimes::End(TurnOutcome outcome, std::uint32_t count, TimePoint at, RouteMetrics& metrics) {
   if (count == 0) return;
   metrics.turns[outcome].Add(count);
   for (; count > 0; --count) {
     if (timed_ > 0) {
       metrics.turn_duration[outcome].Observe(at - began_[oldest_]);
-      oldest_ = (oldest_ + 1) % kTimed;
+      oldest_ = static_cast<std::uint8_t>((oldest_ + 1U) % kTimed);
       --timed_;
     } else if (untimed_ > 0) {
       --untimed_;
@@ -51,6 +51,12 @@ void TurnTimes::Begin(TimePoint now) {
   }
 }
 
-void TurnTimes::Withdraw() { --(untimed_ > 0 ? untimed_ : timed_); }
+void TurnTimes::Withdraw() {
+  if (untimed_ > 0) {
+    --untimed_;
+  } else {
+    --timed_;
+  }
+}
 
 }  // namespace connguard

@@ -20,7 +20,7 @@ class TurnTimes {
  public:
   // Turns in flight that are timed. A client may send thousands of messages at once; those behind
   // are counted, and new ones are timed again when these are through.
-  static constexpr std::size_t kTimed = 8;
+  static constexpr std::size_t kTimed = 4;
 
   void Follow(const Turn& turn, bool client_gone, TimePoint now, RouteMetrics& metrics);
 
@@ -28,18 +28,18 @@ class TurnTimes {
   void Abort(TimePoint now, RouteMetrics& metrics);
 
  private:
-  void End(TurnOutcome outcome, std::uint64_t count, TimePoint at, RouteMetrics& metrics);
+  void End(TurnOutcome outcome, std::uint32_t count, TimePoint at, RouteMetrics& metrics);
   void Begin(TimePoint now);
   void Withdraw();
-  std::uint64_t in_flight() const { return timed_ + untimed_; }
+  std::uint32_t in_flight() const { return timed_ + untimed_; }
 
   std::array<TimePoint, kTimed> began_{};  // a ring
-  std::uint32_t oldest_ = 0;
-  std::uint32_t timed_ = 0;
-  std::uint32_t untimed_ = 0;  // younger than those in the ring
-  std::uint64_t finished_ = 0;
-  std::uint64_t given_up_ = 0;
   TimePoint client_gone_at_ = kNever;
+  std::uint32_t untimed_ = 0;   // younger than those in the ring
+  std::uint32_t finished_ = 0;  // as Turn counts them
+  std::uint32_t given_up_ = 0;
+  std::uint8_t oldest_ = 0;
+  std::uint8_t timed_ = 0;
   bool over_ = false;
 };
 

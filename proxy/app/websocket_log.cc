@@ -22,7 +22,7 @@ void WebSocketSession::LogOpened() const {
                                {"epoch", static_cast<std::uint64_t>(epoch_)},
                                {"fence_wait_ms", between(started_, granted_)},
                                {"dial_ms", between(granted_, worker_.now())},
-                               {"trace", trace_.id()}};
+                               {"trace", trace_.value()}};
   if (!target_.empty()) fields.push_back({"target", target_});
   Log(LogLevel::kDebug, "tunnel_opened", fields);
 }
@@ -37,7 +37,7 @@ void WebSocketSession::LogState(std::string_view from, std::string_view to) cons
        {"epoch", static_cast<std::uint64_t>(epoch_)},
        {"from", from},
        {"to", to},
-       {"trace", trace_.id()}});
+       {"trace", trace_.value()}});
 }
 
 }  // namespace connguard

@@ -117,7 +117,7 @@ void WebSocketSession::LogClosed() {
       {"conn", conn},
       {"route", route_.name},
       {"key", key},
-      {"trace", trace_.id()},
+      {"trace", trace_.value()},
       {"epoch", static_cast<std::uint64_t>(epoch_)},
       {"cause", row.word},
       {"by", row.by},
@@ -199,7 +199,7 @@ LegInfo WebSocketSession::DescribeClient() const {
 LegInfo WebSocketSession::DescribeUpstream() const {
   LegInfo leg{.state = tunnel_ ? "gone" : "none", .rtt = rtt_[1]};
   if (upstream_ == nullptr) return leg;
-  leg.state = dial_.deadline() != kNever         ? "connecting"
+  leg.state = dial_deadline() != kNever          ? "connecting"
               : phase_ != UpstreamPhase::kFrames ? "handshake"
               : close_sent_                      ? "closing"
                                                  : "open";
@@ -232,7 +232,7 @@ std::optional<SessionInfo> WebSocketSession::Describe(bool with_recorder) const 
   if (from_client_) info.messages_up = from_client_->messages();
   if (from_upstream_) info.messages_down = from_upstream_->messages();
   info.buffered = buffered();
-  info.trace_id = trace_.id();
+  info.trace_id = trace_.value();
   if (tunnel_ && (tunnel_->client_gone() || tunnel_->state() > Tunnel::State::kOpen)) {
     info.cause = connguard::Describe(tunnel_->cause()).word;
   }

@@ -263,7 +263,7 @@ void WebSocketSession::SeeClientOff() {
   client_heartbeat_.reset();
   if (controls_ != nullptr) controls_->to_client.clear();
   worker_.Admit(std::make_unique<Farewell>(
-      worker_, std::exchange(client_, Client{}),
+      worker_, std::exchange(client_, ClientLeg{}),
       ClosingHandshake{from_client_->TakeScanner(), ending.close_received},
       route_.session.close_timeout));
 }
@@ -338,11 +338,11 @@ void WebSocketSession::ReplyUpstream() {
 
 void WebSocketSession::LoseUpstream(const Conn& conn, ConnEnd end) {
   const TimePoint now = worker_.now();
-  const bool failed = dial_.Failed(conn, end);
+  const bool failed = opening_ != nullptr && opening_->dial.Failed(conn, end);
   if (end == ConnEnd::kTlsFailed) last_words().tls_error = conn.tls_error();
   upstream_.reset();
   const UpstreamPhase phase = std::exchange(phase_, UpstreamPhase::kNone);
-  dial_.GiveUp();
+  if (opening_ != nullptr) opening_->dial.GiveUp();
   if (failed) {
     phase_ = phase;
     DialNext();

@@ -15,16 +15,6 @@ namespace {
 
 // How long a half-open client may keep a newcomer waiting (on_conflict: reject).
 constexpr Millis kProbeTimeout{2'000};
-TunnelPolicy PolicyOf(const RouteConfig& route, const UpstreamConfig& upstream) {
-  TunnelPolicy policy;
-  policy.on_drop = route.session.on_drop;
-  policy.linger = route.turn.linger;
-  policy.handshake_timeout = upstream.handshake_timeout;
-  policy.close_timeout = route.session.close_timeout;
-  policy.settle = route.session.settle;
-  policy.barrier = route.session.barrier_path.has_value();
-  return policy;
-}
 
 // Heartbeats wake the worker together, ten times a second at most: to wake up is dearer than to
 // ping.
@@ -63,23 +53,25 @@ WebSocketSession::WebSocketSession(Worker& worker, std::shared_ptr<const Generat
                                    std::span<const std::uint8_t> early)
     : Session(worker, std::move(generation)),
       route_(*matched.route),
-      client_(std::move(client)),
-      address_(AddressOf(config(), client_, head)),
+      address_(AddressOf(config(), client, head)),
       target_(TargetForLog(config(), head)),
-      trace_(TraceOf(head, generation_->UpstreamOf(route_))),
-      opening_(std::make_unique<Opening>(Opening{
-          .request = Forwarded(*generation_, client_, head, matched, trace_),
-          .key = std::string(Find(head.fields, "Sec-WebSocket-Key").value_or("")),
-          .deflate_offered = route_.compression != Compression::kOff && NamesDeflate(head.fields),
-          .early = {early.begin(), early.end()},
-          .answer = {}})),
       fence_(worker, SessionKey(config(), matched, head, address_), {}),
-      dial_(worker, *generation_, route_.upstream),
       started_(worker.now()),
       recorder_(started_),
       state_since_(started_),
       held_(worker),
-      timer_([](void* self) noexcept { static_cast<WebSocketSession*>(self)->Tick(); }, this) {}
+      timer_([](void* self) noexcept { static_cast<WebSocketSession*>(self)->Tick(); }, this) {
+  const TraceContext trace = TraceOf(head, generation_->UpstreamOf(route_));
+  trace_ = TraceId(trace.id());
+  opening_ = std::make_unique<Opening>(Opening{
+      .request = Forwarded(*generation_, client, head, matched, trace),
+      .key = std::string(Find(head.fields, "Sec-WebSocket-Key").value_or("")),
+      .deflate_offered = route_.compression != Compression::kOff && NamesDeflate(head.fields),
+      .early = {early.begin(), early.end()},
+      .dial = UpstreamDial(worker, *generation_, route_.upstream),
+      .answer = {}});
+  client_ = std::move(client);
+}
 
 void WebSocketSession::Start() noexcept {
   client_.conn->set_handler(this);
@@ -95,7 +87,7 @@ void WebSocketSession::Start() noexcept {
   }
   fence_ = FenceClient(worker_, fence_.key(), Ticket{worker_.index(), id()});
   waiting_ = true;
-  wait_deadline_ = worker_.now() + route_.session.wait;
+  opening_->wait_deadline = worker_.now() + route_.session.wait;
   fence_.Acquire(route_.session.on_conflict);
   Settle();
 }
@@ -106,7 +98,7 @@ bool WebSocketSession::OnFence(const FenceEffect& effect) noexcept {
     case FenceEffect::Kind::kGrant:
       if (!waiting_) return false;
       waiting_ = false;
-      wait_deadline_ = kNever;
+      opening_->wait_deadline = kNever;
       epoch_ = effect.epoch;
       metrics().handshake_hold.Observe(worker_.now() - started_);
       Dial();
@@ -142,21 +134,21 @@ bool WebSocketSession::OnFence(const FenceEffect& effect) noexcept {
 
 void WebSocketSession::Dial() {
   granted_ = worker_.now();
-  tunnel_.emplace(PolicyOf(route_, generation_->UpstreamOf(route_)), route_.turn.policy, granted_);
+  tunnel_.emplace(generation_->TunnelPolicyOf(route_), route_.turn.policy, granted_);
   phase_ = UpstreamPhase::kHandshake;
   opening_->answer.emplace(config().limits.header_size);
   DialNext();
 }
 
 void WebSocketSession::DialNext() {
-  upstream_ = dial_.Next(this);
+  upstream_ = opening_->dial.Next(this);
   if (upstream_ != nullptr) return;
   phase_ = UpstreamPhase::kNone;
   tunnel_->UpstreamGone(CloseCause::kUpstreamUnreachable, worker_.now());
 }
 
 void WebSocketSession::OnConnected(Conn& conn) noexcept {
-  dial_.Done(conn);
+  opening_->dial.Done(conn);
   upstream_->Send(opening_->request);
   Settle();
 }
@@ -231,7 +223,7 @@ void WebSocketSession::TakeAnswer(const ResponseHead& head, std::span<const std:
 }
 
 void WebSocketSession::FinishRefusal() {
-  SayFarewell(worker_, std::exchange(client_, Client{}), {});
+  SayFarewell(worker_, std::exchange(client_, ClientLeg{}), {});
   upstream_.reset();
   phase_ = UpstreamPhase::kNone;
   tunnel_->UpstreamGone(CloseCause::kUpstreamRefused, worker_.now());
@@ -241,11 +233,11 @@ void WebSocketSession::RefuseClient(int status, std::string_view why, HandshakeR
                                     int retry_after) {
   if (!client_) return;
   metrics().handshakes[result].Add();
-  connguard::RefuseClient(worker_, std::exchange(client_, Client{}), status, why,
+  connguard::RefuseClient(worker_, std::exchange(client_, ClientLeg{}), status, why,
                           {.client = address_,
                            .route = route_.name,
                            .client_key = fence_.client_key(),
-                           .trace = trace_.id(),
+                           .trace = trace_.value(),
                            .target = target_,
                            .retry_after = retry_after});
 }
@@ -344,7 +336,10 @@ void WebSocketSession::Close() {
 }
 
 TimePoint WebSocketSession::NextTimeout() const {
-  TimePoint next = std::min({wait_deadline_, slow_deadline_, dial_.deadline()});
+  TimePoint next = slow_deadline_;
+  if (opening_ != nullptr) {
+    next = std::min({next, opening_->wait_deadline, opening_->dial.deadline()});
+  }
   if (tunnel_) next = std::min(next, tunnel_->NextTimeout());
   if (drain_at_ != kNever && client_) {
     next = std::min(next, drain_at_ > worker_.now() ? drain_at_ : tunnel_->turn().NextTimeout());
@@ -359,14 +354,14 @@ TimePoint WebSocketSession::NextTimeout() const {
 
 void WebSocketSession::Tick() {
   const TimePoint now = worker_.now();
-  if (now >= wait_deadline_) {
-    wait_deadline_ = kNever;
+  if (opening_ != nullptr && now >= opening_->wait_deadline) {
+    opening_->wait_deadline = kNever;
     waiting_ = false;
     fence_.Abandon();
     metrics().handshake_hold.Observe(now - started_);
     RefuseClient(503, kWhyWaited, HandshakeResult::kWaitTimeout, kRetryAfterSeconds);
   }
-  if (now >= dial_.deadline()) {
+  if (now >= dial_deadline()) {
     upstream_.reset();
     DialNext();
   }

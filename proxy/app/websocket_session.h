@@ -57,6 +57,8 @@ class WebSocketSession : public Session, private ClientStreamSink, private Upstr
   void OnEnd(Conn& conn, ConnEnd end) noexcept override;
 
  private:
+  using ShortMicros = std::chrono::duration<std::uint32_t, std::micro>;  // 71 minutes
+
   enum class UpstreamPhase : std::uint8_t {
     kNone,       // not dialled, or gone
     kHandshake,  // connecting, or waiting for the head of its answer
@@ -69,6 +71,8 @@ class WebSocketSession : public Session, private ClientStreamSink, private Upstr
     std::string key;      // its Sec-WebSocket-Key
     bool deflate_offered;
     std::vector<std::uint8_t> early;  // the client's bytes from before the upstream's 101
+    UpstreamDial dial;
+    TimePoint wait_deadline = kNever;  // for the fence
     std::optional<ResponseReader> answer;
   };
   // What an end has to say: seldom there before one.
@@ -93,6 +97,10 @@ class WebSocketSession : public Session, private ClientStreamSink, private Upstr
   // Up to the upstream's answer.
   void Dial();
   void DialNext();
+  // kNever, too, where nothing is dialled.
+  TimePoint dial_deadline() const {
+    return opening_ != nullptr ? opening_->dial.deadline() : kNever;
+  }
   void ReadAnswer(std::span<const std::uint8_t> data);
   void TakeAnswer(const ResponseHead& head, std::span<const std::uint8_t> rest);
   void BeginRelay(const ResponseHead& head, const std::optional<DeflateParameters>& deflate,
@@ -166,15 +174,14 @@ class WebSocketSession : public Session, private ClientStreamSink, private Upstr
   LegInfo DescribeUpstream() const;
 
   const RouteConfig& route_;
-  Client client_;
+  ClientLeg client_;
   std::string address_;  // the client's, for the key and the log
   std::string target_;   // TargetForLog
-  TraceContext trace_;
+  TraceId trace_;
   std::unique_ptr<Opening> opening_;  // until the 101
   FenceClient fence_;
   Epoch epoch_ = Epoch::kNone;
   std::optional<Tunnel> tunnel_;  // from the grant on
-  UpstreamDial dial_;
   std::unique_ptr<Conn> upstream_;
   std::optional<ClientStream> from_client_;  // from the 101 on
   std::optional<UpstreamStream> from_upstream_;
@@ -198,7 +205,6 @@ class WebSocketSession : public Session, private ClientStreamSink, private Upstr
   bool closed_ = false;
   std::optional<TunnelPhase> shown_;  // in the gauge
   TurnTimes turn_times_;
-  TimePoint wait_deadline_ = kNever;
   TimePoint drain_at_ = kNever;       // from then on the next end of a turn is the client's
   TimePoint slow_deadline_ = kNever;  // the upstream is not being read because of the client
   TimePoint started_;
@@ -210,7 +216,7 @@ class WebSocketSession : public Session, private ClientStreamSink, private Upstr
   FlightRecorder recorder_;
   const char* told_state_ = nullptr;
   TimePoint state_since_;
-  std::array<std::optional<std::chrono::microseconds>, kSideWords.size()> rtt_;
+  std::array<std::optional<ShortMicros>, kSideWords.size()> rtt_;
   HeldBytes held_;
   Bytes bytes_up_ = 0;
   Bytes bytes_down_ = 0;

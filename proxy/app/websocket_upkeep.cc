@@ -153,8 +153,7 @@ bool WebSocketSession::IsOwnPong(Side side, std::span<const std::uint8_t> payloa
   if (!number || !heartbeat) return false;
   if (const auto time = heartbeat->Answered(*number, worker_.now())) {
     worker_.metrics().ping_rtt[side].Observe(*time);
-    rtt_.at(static_cast<std::size_t>(side)) =
-        std::chrono::duration_cast<std::chrono::microseconds>(*time);
+    rtt_.at(static_cast<std::size_t>(side)) = std::chrono::duration_cast<ShortMicros>(*time);
   }
   return true;
 }

@@ -24,6 +24,15 @@ constexpr std::size_t kCrowd = 64;
 // From the end of one client to the next, when the guard stops: a hundred a second on each worker.
 constexpr Millis kDrainPace{10};
 
+TunnelPolicy PolicyOf(const RouteConfig& route, const UpstreamConfig& upstream) {
+  return {.on_drop = route.session.on_drop,
+          .linger = route.turn.linger,
+          .handshake_timeout = upstream.handshake_timeout,
+          .close_timeout = route.session.close_timeout,
+          .settle = route.session.settle,
+          .barrier = route.session.barrier_path.has_value()};
+}
+
 }  // namespace
 
 void Session::Retire() { worker_.Retire(id_); }
@@ -136,8 +145,9 @@ void Worker::Accept(Fd fd, const SocketAddress& peer, std::size_t listener) {
       },
       this);
   const bool full = open > config().limits.connections;
-  Admit(std::make_unique<Reception>(
-      *this, std::move(fd), Client{std::move(presence), {}, nullptr, IpOf(peer), listener}, full));
+  Client client{
+      {.presence = std::move(presence), .place = {}, .conn = nullptr}, IpOf(peer), listener};
+  Admit(std::make_unique<Reception>(*this, std::move(fd), std::move(client), full));
 }
 
 void Worker::CountTlsHandshake(Side side, const Conn& conn) {
@@ -187,6 +197,9 @@ void Worker::Adopt(const ConfigInForce& config) {
   for (const std::size_t number : config.metrics) {
     metrics_.AddRoutes(number + 1);
     next->routes.push_back(&metrics_.route(number));
+  }
+  for (const RouteConfig& route : config.config->routes) {
+    next->tunnels.push_back(PolicyOf(route, next->UpstreamOf(route)));
   }
   const LimitsConfig& limits = config.config->limits;
   shared_.address_limits.SetLimits(limits.connections_per_ip, limits.handshakes_per_second_per_ip);

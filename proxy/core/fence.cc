@@ -112,13 +112,10 @@ struct Fence::Table {
 
 void Fence::Acquire(Ticket ticket, OnConflict policy, Epoch fresh) { Ask({ticket, policy, fresh}); }
 
-void Fence::Ask(const Asker& asker) {
-  asker_ = asker;
-  Apply(Table::Asks(asker.policy));
-}
+void Fence::Ask(const Asker& asker) { Apply(Table::Asks(asker.policy), &asker); }
 
 void Fence::Abandon(Ticket ticket) {
-  if (waiter_ && waiter_->ticket == ticket) Apply(Event::kAbandoned);
+  if (waiter_ != nullptr && waiter_->ticket == ticket) Apply(Event::kAbandoned);
 }
 
 void Fence::Dropped(Epoch epoch) {
@@ -145,21 +142,21 @@ void Fence::Release(Epoch epoch) {
 
 std::optional<FenceEffect> Fence::PollEffect() { return effects_.Poll(); }
 
-void Fence::Apply(Event event) {
+void Fence::Apply(Event event, const Asker* asker) {
   const auto& row = Table::Rules::Find(Table::kRows, state_, event);
   state_ = row.next;
-  for (const Action action : row.actions) Run(action);
+  for (const Action action : row.actions) Run(action, asker);
 }
 
-void Fence::Run(Action action) {
+void Fence::Run(Action action, const Asker* asker) {
   switch (action) {
     case Action::kNone:
       return;
     case Action::kGrant:
-      leases_.push_back({asker_.ticket, asker_.epoch, true});
-      return effects_.Push({FenceEffect::Kind::kGrant, asker_.ticket, asker_.epoch});
+      leases_.push_back({asker->ticket, asker->epoch, true});
+      return effects_.Push({FenceEffect::Kind::kGrant, asker->ticket, asker->epoch});
     case Action::kPark:
-      waiter_ = asker_;
+      waiter_ = std::make_unique<Asker>(*asker);
       return;
     case Action::kEvict:
       return EvictAlive();
@@ -177,7 +174,7 @@ void Fence::Run(Action action) {
       return;
     case Action::kAskAgain:
       // Free and Held never ask again: this nests once.
-      return Ask(*std::exchange(waiter_, std::nullopt));
+      return Ask(*std::exchange(waiter_, nullptr));
   }
 }
 

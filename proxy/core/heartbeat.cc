@@ -5,11 +5,20 @@
 
 namespace connguard {
 
-Heartbeat::Heartbeat(const HeartbeatPolicy& policy, TimePoint now, std::uint32_t spread)
-    : policy_(policy), heard_at_(now), pinged_at_(now) {
+namespace {
+
+Millis Spread(Millis interval, std::uint32_t spread) {
   constexpr std::uint32_t kSteps = 1024;
-  policy_.interval -= policy_.interval * (spread % kSteps) / kSteps / 8;
+  return interval - interval * (spread % kSteps) / kSteps / 8;
 }
+
+}  // namespace
+
+Heartbeat::Heartbeat(const HeartbeatPolicy& policy, TimePoint now, std::uint32_t spread)
+    : interval_(Spread(policy.interval, spread)),
+      timeout_(policy.timeout),
+      heard_at_(now),
+      pinged_at_(now) {}
 
 std::optional<std::chrono::nanoseconds> Heartbeat::Answered(std::uint32_t number, TimePoint now) {
   if (!ping_out_ || number != ping_) return std::nullopt;
@@ -60,14 +69,14 @@ void Heartbeat::Tick(TimePoint now) {
     state_ = State::kDead;
     effects_.Push(HeartbeatEffect::kDead);
   } else {
-    Ping(policy_.timeout, now);
+    Ping(timeout_, now);
   }
 }
 
 TimePoint Heartbeat::NextTimeout() const {
   if (frozen() || state_ == State::kDead) return kNever;
   if (state_ == State::kWaiting && !heard_since_ping_) return deadline_;
-  return policy_.interval > Millis{0} ? heard_at_ + policy_.interval : kNever;
+  return interval_ > Millis{0} ? heard_at_ + interval_ : kNever;
 }
 
 }  // namespace connguard

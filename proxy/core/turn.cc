@@ -5,14 +5,12 @@
 
 namespace connguard {
 
-Turn::Turn(const TurnPolicy& policy) : policy_(policy) {}
-
 void Turn::Begin(TimePoint now) {
   Tick(now);
   overdue_ = false;
   // Where only silence ends turns, nothing tells which of them is being worked on: the newest has
   // the whole time.
-  if (idle() || policy_.end == TurnEnd::kQuiet) since_ = now;
+  if (idle() || policy_->end == TurnEnd::kQuiet) since_ = now;
   ++in_flight_;
   quiet_at_ = kNever;
 }
@@ -26,9 +24,9 @@ void Turn::Answer(bool matched, TimePoint now) {
   Tick(now);
   if (idle()) return;
   const bool final =
-      policy_.end == TurnEnd::kEachAnswer || (policy_.end == TurnEnd::kMatch && matched);
+      policy_->end == TurnEnd::kEachAnswer || (policy_->end == TurnEnd::kMatch && matched);
   if (!final) {
-    if (policy_.quiet > Millis{0}) quiet_at_ = now + policy_.quiet;
+    if (policy_->quiet > Millis{0}) quiet_at_ = now + policy_->quiet;
     return;
   }
   // The next turn has said nothing yet, and a slow first token looks like silence.
@@ -61,7 +59,7 @@ TimePoint Turn::NextTimeout() const {
   return std::min(QuietAt(), MaxAt());
 }
 
-TimePoint Turn::MaxAt() const { return policy_.max > Millis{0} ? since_ + policy_.max : kNever; }
+TimePoint Turn::MaxAt() const { return policy_->max > Millis{0} ? since_ + policy_->max : kNever; }
 
 void Turn::EndAll(TimePoint at, bool overdue) {
   (overdue ? given_up_ : finished_) += in_flight_;

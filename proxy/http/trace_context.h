@@ -18,6 +18,25 @@ struct TraceSeed {
   std::uint64_t parent = 0;
 };
 
+// The id alone, for those who keep it long.
+class TraceId {
+ public:
+  static constexpr std::size_t kDigits = 32;
+
+  TraceId() = default;
+  // `digits`: so many, or none.
+  explicit TraceId(std::string_view digits) { digits.copy(digits_.data(), digits_.size()); }
+
+  // 32 hex digits; empty: none.
+  std::string_view value() const {
+    return digits_[0] != '\0' ? std::string_view(digits_.data(), digits_.size())
+                              : std::string_view();
+  }
+
+ private:
+  std::array<char, kDigits> digits_{};
+};
+
 // The trace of one request: the one that it came with, a new one, or none.
 class TraceContext {
  public:

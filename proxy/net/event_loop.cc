@@ -21,6 +21,10 @@ std::uint64_t Tag(int fd, std::uint32_t generation) {
   return (std::uint64_t{generation} << 32) | static_cast<std::uint32_t>(fd);
 }
 
+std::uint8_t InOut(std::uint32_t events) {
+  return static_cast<std::uint8_t>(events & (EPOLLIN | EPOLLOUT));
+}
+
 }  // namespace
 
 EventLoop::EventLoop()
@@ -38,12 +42,14 @@ void EventLoop::MarkDirty(int fd, Entry& entry) {
 
 void EventLoop::Watch(int fd, std::uint32_t events, FdCallback callback, void* context) {
   const auto index = static_cast<std::size_t>(fd);
-  if (index >= entries_.size()) entries_.resize(std::max(index + 1, entries_.size() * 2));
+  if (index >= entries_.size())
+    entries_.resize(std::max(index + 1, entries_.size() + entries_.size() / 4));
   Entry& entry = entries_[index];
   assert(entry.callback == nullptr);
   entry.callback = callback;
   entry.context = context;
-  entry.wanted = events;
+  entry.wanted = InOut(events);
+  entry.exclusive = (events & EPOLLEXCLUSIVE) != 0;
   entry.applied = 0;
   entry.registered = false;
   ++entry.generation;
@@ -62,7 +68,7 @@ void EventLoop::Change(int fd, std::uint32_t add, std::uint32_t remove) {
   // lws also changes descriptors that it has let go of.
   if (index >= entries_.size() || entries_[index].callback == nullptr) return;
   Entry& entry = entries_[index];
-  entry.wanted = (entry.wanted & ~remove) | add;
+  entry.wanted = InOut((entry.wanted & ~remove) | add);
   if (entry.wanted != entry.applied || !entry.registered) MarkDirty(fd, entry);
 }
 
@@ -100,7 +106,7 @@ void EventLoop::Apply() {
     if (entry.callback == nullptr) continue;
     if (entry.registered && entry.wanted == entry.applied) continue;
     epoll_event event{};
-    event.events = entry.wanted;
+    event.events = entry.wanted | (entry.exclusive ? EPOLLEXCLUSIVE : 0U);
     event.data.u64 = Tag(fd, entry.generation);
     const int operation = entry.registered ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
     if (epoll_ctl(epoll_, operation, fd, &event) == 0) {

@@ -59,12 +59,14 @@ class EventLoop {
   struct Entry {
     FdCallback callback = nullptr;  // null: not watched
     void* context = nullptr;
-    std::uint32_t wanted = 0;
-    std::uint32_t applied = 0;
     std::uint32_t generation = 0;
-    bool registered = false;  // known to epoll
-    bool dirty = false;       // listed in dirty_
+    std::uint8_t wanted = 0;  // EPOLLIN, EPOLLOUT
+    std::uint8_t applied = 0;
+    bool exclusive : 1 = false;   // EPOLLEXCLUSIVE
+    bool registered : 1 = false;  // known to epoll
+    bool dirty : 1 = false;       // listed in dirty_
   };
+  static_assert(sizeof(Entry) == 24, "there is one for each descriptor");
 
   void MarkDirty(int fd, Entry& entry);
   void Apply();

@@ -34,7 +34,7 @@ FrameScanner::FrameScanner(const ScanPolicy& policy)
     : message_size_(policy.message_size), masked_(policy.masked), compressed_(policy.compressed) {}
 
 Piece FrameScanner::NextSlowly(std::span<const std::uint8_t>& in) {
-  if (state_ == State::kFailed) return Fail(error_, why_);
+  if (state_ == State::kFailed) return Fail(error_, "after an earlier violation");
   if (state_ == State::kControl) return CollectControl(in);
   control_.reset();
   if (state_ == State::kPayload) return {};  // comes here only without input
@@ -137,7 +137,6 @@ Piece FrameScanner::FailLength(std::uint8_t second, std::uint64_t length) {
 Piece FrameScanner::Fail(CloseCode code, const char* why) {
   state_ = State::kFailed;
   error_ = code;
-  why_ = why;
   Piece piece;
   piece.kind = Piece::Kind::kError;
   piece.error = code;

@@ -112,7 +112,6 @@ class FrameScanner {
   MaskKey mask_{};  // rotated to the next payload byte
   std::array<std::uint8_t, kMaxHeader> header_{};
   std::unique_ptr<ControlPayload> control_;  // only from a control frame's header to the next call
-  const char* why_ = "";
 };
 
 inline std::size_t FrameScanner::HeaderSize(std::uint8_t second) {

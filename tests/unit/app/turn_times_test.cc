@@ -12,7 +12,10 @@ constexpr TimePoint kStart{1h};
 
 class TurnTimesTest : public testing::Test {
  protected:
-  void Use(const TurnPolicy& policy) { turn_ = Turn(policy); }
+  void Use(const TurnPolicy& policy) {
+    policy_ = policy;
+    turn_ = Turn(policy_);
+  }
   void Begin() {
     turn_.Begin(now_);
     Follow();
@@ -40,7 +43,8 @@ class TurnTimesTest : public testing::Test {
   }
   std::int64_t InFlight() const { return metrics_.turns_in_flight.value(); }
 
-  Turn turn_{TurnPolicy{.end = TurnEnd::kEachAnswer, .quiet = 0ms, .max = 60s, .window = 0}};
+  TurnPolicy policy_{.end = TurnEnd::kEachAnswer, .quiet = 0ms, .max = 60s, .window = 0};
+  Turn turn_{policy_};
   TurnTimes times_;
   RouteMetrics metrics_;
   TimePoint now_ = kStart;

@@ -10,11 +10,10 @@ using namespace std::chrono_literals;
 
 constexpr TimePoint kStart{1h};
 
-TurnPolicy Match() { return {.end = TurnEnd::kMatch, .quiet = 0ms, .max = 60s, .window = 0}; }
-TurnPolicy Quiet() { return {.end = TurnEnd::kQuiet, .quiet = 2s, .max = 60s, .window = 0}; }
-TurnPolicy EachAnswer() {
-  return {.end = TurnEnd::kEachAnswer, .quiet = 0ms, .max = 60s, .window = 0};
-}
+constexpr TurnPolicy kMatch{.end = TurnEnd::kMatch, .quiet = 0ms, .max = 60s, .window = 0};
+constexpr TurnPolicy kQuiet{.end = TurnEnd::kQuiet, .quiet = 2s, .max = 60s, .window = 0};
+constexpr TurnPolicy kEachAnswer{
+    .end = TurnEnd::kEachAnswer, .quiet = 0ms, .max = 60s, .window = 0};
 
 class TurnTest : public testing::Test {
  protected:
@@ -26,7 +25,7 @@ class TurnTest : public testing::Test {
 };
 
 TEST_F(TurnTest, NothingIsInFlightAtFirst) {
-  const Turn turn{Match()};
+  const Turn turn{kMatch};
   EXPECT_TRUE(turn.idle());
   EXPECT_TRUE(turn.open());
   EXPECT_EQ(turn.ended_at(), TimePoint::min());
@@ -34,7 +33,7 @@ TEST_F(TurnTest, NothingIsInFlightAtFirst) {
 }
 
 TEST_F(TurnTest, OnlyTheFinalMessageEndsAMatchedTurn) {
-  Turn turn{Match()};
+  Turn turn{kMatch};
   turn.Begin(now_);
   now_ += 1s;
   turn.Answer(false, now_);
@@ -47,7 +46,7 @@ TEST_F(TurnTest, OnlyTheFinalMessageEndsAMatchedTurn) {
 }
 
 TEST_F(TurnTest, ThreeMessagesNeedThreeFinalMessages) {
-  Turn turn{Match()};
+  Turn turn{kMatch};
   for (int i = 0; i < 3; ++i) turn.Begin(now_);
   turn.Answer(true, now_);
   turn.Answer(true, now_);
@@ -57,7 +56,7 @@ TEST_F(TurnTest, ThreeMessagesNeedThreeFinalMessages) {
 }
 
 TEST_F(TurnTest, AMessageThatIsCutIsNoTurn) {
-  Turn turn{Match()};
+  Turn turn{kMatch};
   turn.Begin(now_);
   turn.Begin(now_);
   turn.Withdraw(now_);
@@ -69,7 +68,7 @@ TEST_F(TurnTest, AMessageThatIsCutIsNoTurn) {
 }
 
 TEST_F(TurnTest, SilenceOfAnUpstreamThatIsNotReadEndsNothing) {
-  Turn turn{Quiet()};
+  Turn turn{kQuiet};
   turn.Begin(now_);
   turn.Answer(false, now_);
   Advance(turn, 1s);
@@ -84,7 +83,7 @@ TEST_F(TurnTest, SilenceOfAnUpstreamThatIsNotReadEndsNothing) {
 }
 
 TEST_F(TurnTest, AnUpstreamThatIsNotReadIsStillGivenUpAfterMax) {
-  Turn turn{Quiet()};
+  Turn turn{kQuiet};
   turn.Begin(now_);
   turn.Answer(false, now_);
   turn.Freeze(now_);
@@ -94,7 +93,7 @@ TEST_F(TurnTest, AnUpstreamThatIsNotReadIsStillGivenUpAfterMax) {
 }
 
 TEST_F(TurnTest, EachAnswerEndsOneTurn) {
-  Turn turn{EachAnswer()};
+  Turn turn{kEachAnswer};
   turn.Begin(now_);
   turn.Begin(now_);
   turn.Answer(false, now_);
@@ -104,7 +103,7 @@ TEST_F(TurnTest, EachAnswerEndsOneTurn) {
 }
 
 TEST_F(TurnTest, AMessageThatNobodyAskedForEndsNothing) {
-  Turn turn{EachAnswer()};
+  Turn turn{kEachAnswer};
   turn.Answer(false, now_);
   EXPECT_EQ(turn.ended_at(), TimePoint::min());
   turn.Begin(now_);
@@ -112,14 +111,14 @@ TEST_F(TurnTest, AMessageThatNobodyAskedForEndsNothing) {
 }
 
 TEST_F(TurnTest, SilenceBeforeTheFirstTokenIsNotTheEnd) {
-  Turn turn{Quiet()};
+  Turn turn{kQuiet};
   turn.Begin(now_);
   Advance(turn, 30s);
   EXPECT_FALSE(turn.idle());
 }
 
 TEST_F(TurnTest, SilenceAfterTheLastMessageEndsAllTurns) {
-  Turn turn{Quiet()};
+  Turn turn{kQuiet};
   turn.Begin(now_);
   turn.Begin(now_);
   Advance(turn, 1s);
@@ -134,14 +133,14 @@ TEST_F(TurnTest, SilenceAfterTheLastMessageEndsAllTurns) {
 }
 
 TEST_F(TurnTest, WhereOnlySilenceEndsTurnsAMatchEndsNothing) {
-  Turn turn{Quiet()};
+  Turn turn{kQuiet};
   turn.Begin(now_);
   turn.Answer(true, now_);
   EXPECT_FALSE(turn.idle());
 }
 
 TEST_F(TurnTest, EveryMessagePutsTheSilenceOff) {
-  Turn turn{Quiet()};
+  Turn turn{kQuiet};
   turn.Begin(now_);
   for (int i = 0; i < 10; ++i) {
     turn.Answer(false, now_);
@@ -151,7 +150,7 @@ TEST_F(TurnTest, EveryMessagePutsTheSilenceOff) {
 }
 
 TEST_F(TurnTest, ANewRequestWaitsForItsOwnFirstMessage) {
-  Turn turn{Quiet()};
+  Turn turn{kQuiet};
   turn.Begin(now_);
   turn.Answer(false, now_);
   Advance(turn, 1s);
@@ -164,7 +163,7 @@ TEST_F(TurnTest, ANewRequestWaitsForItsOwnFirstMessage) {
 }
 
 TEST_F(TurnTest, ATurnEndedByTimeEndedThenHoweverLateTheCall) {
-  Turn turn{Quiet()};
+  Turn turn{kQuiet};
   turn.Begin(now_);
   turn.Answer(false, now_);
   Advance(turn, 50s);
@@ -172,7 +171,7 @@ TEST_F(TurnTest, ATurnEndedByTimeEndedThenHoweverLateTheCall) {
 }
 
 TEST_F(TurnTest, QuietIsASafetyForALostFinalMessage) {
-  TurnPolicy policy = Match();
+  TurnPolicy policy = kMatch;
   policy.quiet = 2s;
   Turn turn{policy};
   turn.Begin(now_);
@@ -182,7 +181,7 @@ TEST_F(TurnTest, QuietIsASafetyForALostFinalMessage) {
 }
 
 TEST_F(TurnTest, AFinalMessageDoesNotStartTheSilenceOfTheNextTurn) {
-  TurnPolicy policy = Match();
+  TurnPolicy policy = kMatch;
   policy.quiet = 2s;
   Turn turn{policy};
   turn.Begin(now_);
@@ -194,7 +193,7 @@ TEST_F(TurnTest, AFinalMessageDoesNotStartTheSilenceOfTheNextTurn) {
 }
 
 TEST_F(TurnTest, ATurnThatLastsTooLongIsGivenUpWithThoseBehindIt) {
-  Turn turn{Match()};
+  Turn turn{kMatch};
   turn.Begin(now_);
   Advance(turn, 1s);
   turn.Begin(now_);
@@ -210,7 +209,7 @@ TEST_F(TurnTest, ATurnThatLastsTooLongIsGivenUpWithThoseBehindIt) {
 }
 
 TEST_F(TurnTest, MaxCountsFromTheEndOfTheTurnBefore) {
-  Turn turn{Match()};
+  Turn turn{kMatch};
   turn.Begin(now_);
   turn.Begin(now_);
   Advance(turn, 40s);
@@ -219,7 +218,7 @@ TEST_F(TurnTest, MaxCountsFromTheEndOfTheTurnBefore) {
 }
 
 TEST_F(TurnTest, WhereOnlySilenceEndsTurnsMaxCountsFromTheNewestRequest) {
-  Turn turn{Quiet()};
+  Turn turn{kQuiet};
   turn.Begin(now_);
   Advance(turn, 40s);
   turn.Begin(now_);
@@ -227,7 +226,7 @@ TEST_F(TurnTest, WhereOnlySilenceEndsTurnsMaxCountsFromTheNewestRequest) {
 }
 
 TEST_F(TurnTest, WithoutMaxATurnMayLastForEver) {
-  TurnPolicy policy = Match();
+  TurnPolicy policy = kMatch;
   policy.max = 0ms;
   Turn turn{policy};
   turn.Begin(now_);
@@ -237,7 +236,7 @@ TEST_F(TurnTest, WithoutMaxATurnMayLastForEver) {
 }
 
 TEST_F(TurnTest, TheWindowClosesWhenItIsFullAndOpensWithAnAnswer) {
-  TurnPolicy policy = Match();
+  TurnPolicy policy = kMatch;
   policy.window = 2;
   Turn turn{policy};
   turn.Begin(now_);
@@ -249,7 +248,7 @@ TEST_F(TurnTest, TheWindowClosesWhenItIsFullAndOpensWithAnAnswer) {
 }
 
 TEST_F(TurnTest, WhatEndedIsCountedByHow) {
-  Turn turn{Match()};
+  Turn turn{kMatch};
   turn.Begin(now_);
   turn.Begin(now_);
   turn.Begin(now_);
@@ -267,7 +266,7 @@ TEST_F(TurnTest, WhatEndedIsCountedByHow) {
 }
 
 TEST_F(TurnTest, SilenceFinishesTurns) {
-  Turn turn{Quiet()};
+  Turn turn{kQuiet};
   turn.Begin(now_);
   turn.Begin(now_);
   turn.Answer(false, now_);
@@ -278,7 +277,7 @@ TEST_F(TurnTest, SilenceFinishesTurns) {
 }
 
 TEST_F(TurnTest, AnOldTimeoutIsAppliedBeforeANewRequest) {
-  Turn turn{Quiet()};
+  Turn turn{kQuiet};
   turn.Begin(now_);
   turn.Answer(false, now_);
   now_ += 5s;
