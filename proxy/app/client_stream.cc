@@ -10,7 +10,7 @@ namespace connguard {
 ClientStream::ClientStream(const ScanPolicy& policy, const TurnProfile& profile,
                            JsonInspector& inspector, ClientStreamSink& sink,
                            const InflatePolicy& inflate)
-    : scanner_(policy), profile_(profile), inspector_(inspector), sink_(sink) {
+    : scanner_(policy), inspector_(inspector), sink_(sink) {
   if (profile.accept_json_object) {
     judge_ = std::make_unique<Judge>(Judge{MessageAssembler(policy.message_size, inflate), {}});
   }

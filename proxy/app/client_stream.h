@@ -88,7 +88,6 @@ class ClientStream {
   void Hold(std::span<const std::uint8_t> raw, bool ends_message);
 
   FrameScanner scanner_;
-  const TurnProfile& profile_;
   JsonInspector& inspector_;
   ClientStreamSink& sink_;
   FlightRecorder* recorder_ = nullptr;

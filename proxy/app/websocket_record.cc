@@ -78,7 +78,7 @@ void WebSocketSession::ShowPhase() {
   if (phase) metrics().tunnels[*phase].Add();
   if (phase == TunnelPhase::kShielded) shield_began_ = now;
   if (shown_ == TunnelPhase::kShielded && shield_began_ != kNever) {
-    shielded_ = std::chrono::duration_cast<Millis>(now - shield_began_);
+    shielded_ = std::chrono::duration_cast<ShortMillis>(now - shield_began_);
     metrics().shield.Observe(now - shield_began_);
     shield_began_ = kNever;
   }
@@ -123,7 +123,7 @@ void WebSocketSession::LogClosed() {
       {"by", row.by},
       {"open_ms", since(granted_)},
       {"fence_wait_ms", std::chrono::duration_cast<Millis>(granted_ - started_)},
-      {"shield_ms", shielded_},
+      {"shield_ms", Millis(shielded_)},
       {"bytes_up", bytes_up_},
       {"bytes_down", bytes_down_},
       {"close_up", CodeForLog(sent_up_)},
@@ -226,7 +226,7 @@ std::optional<SessionInfo> WebSocketSession::Describe(bool with_recorder) const 
   info.state_age = since(state_since_);
   info.fence_wait = since(started_);
   if (tunnel_) info.fence_wait -= since(granted_);
-  info.shielded = shield_began_ != kNever ? since(shield_began_) : shielded_;
+  info.shielded = shield_began_ != kNever ? since(shield_began_) : Millis(shielded_);
   info.bytes_up = bytes_up_;
   info.bytes_down = bytes_down_;
   if (from_client_) info.messages_up = from_client_->messages();

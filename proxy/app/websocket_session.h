@@ -57,7 +57,9 @@ class WebSocketSession : public Session, private ClientStreamSink, private Upstr
   void OnEnd(Conn& conn, ConnEnd end) noexcept override;
 
  private:
-  using ShortMicros = std::chrono::duration<std::uint32_t, std::micro>;  // 71 minutes
+  // In 32 bits, as there are many sessions that wait: 24 days, 71 minutes.
+  using ShortMillis = std::chrono::duration<std::int32_t, std::milli>;
+  using ShortMicros = std::chrono::duration<std::uint32_t, std::micro>;
 
   enum class UpstreamPhase : std::uint8_t {
     kNone,       // not dialled, or gone
@@ -204,6 +206,7 @@ class WebSocketSession : public Session, private ClientStreamSink, private Upstr
   bool logged_ = false;
   bool closed_ = false;
   std::optional<TunnelPhase> shown_;  // in the gauge
+  ShortMillis shielded_{0};
   TurnTimes turn_times_;
   TimePoint drain_at_ = kNever;       // from then on the next end of a turn is the client's
   TimePoint slow_deadline_ = kNever;  // the upstream is not being read because of the client
@@ -212,7 +215,6 @@ class WebSocketSession : public Session, private ClientStreamSink, private Upstr
   TimePoint shield_began_ = kNever;
   TimePoint stall_began_ = kNever;  // a busy upstream is late with its pong since
   std::uint64_t acknowledged_ = 0;  // by the client's system, when it was pinged last
-  Millis shielded_{0};
   FlightRecorder recorder_;
   const char* told_state_ = nullptr;
   TimePoint state_since_;
