@@ -22,6 +22,12 @@ class Wrong(Exception):
     """An answer was wrong or missing: the turn does not count."""
 
 
+def insist(figures: Figures) -> None:
+    """Raises Wrong unless every answer was there and right, as a load generator says."""
+    if not figures["ok"]:
+        raise Wrong(f"{figures['errors']} errors, the first: {figures['first_error']}")
+
+
 class Scenario:
     title: str
     load: str  # http_load or ws_load

@@ -7,7 +7,7 @@ import resource
 import subprocess
 
 import proxies
-from bench import SHARES, Bench, Scenario, Window, Wrong
+from bench import SHARES, Bench, Scenario, Window, insist
 from configs import Setup
 from tables import Column, Figures
 
@@ -59,8 +59,7 @@ class Http(Scenario):
         window = Window(bench, proxy, lambda: children_seconds() + bench.origin.cpu_seconds())
         figures = self._generate(bench, proxy.port, bench.seconds)
         shares = window.close()
-        if not figures["ok"]:
-            raise Wrong(f"{figures['errors']} errors, the first: {figures['first_error']}")
+        insist(figures)
         return shares | {
             "cost": shares["proxy_seconds"] * 1e6 / (figures["answers"] * self.units_per_answer),
             "rate": figures["per_second"] * self.units_per_answer,

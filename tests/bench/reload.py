@@ -15,6 +15,7 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
+from bench import insist
 from proxies import Program, Server, free_port
 
 ROUTES = 500
@@ -77,8 +78,7 @@ def measure(guard: Guard, ws_load: str, core: int, log: Path, reloads: int, seco
         load.process.wait(20)
     finally:
         load.stop()
-    if not figures["ok"]:
-        raise RuntimeError(f"{figures['errors']} errors, the first: {figures['first_error']}")
+    insist(figures)
     p50, p99, longest = (figures[name] / 1e3 for name in ("p50_us", "p99_us", "max_us"))
     name = "reloaded" if reloads else "left alone"
     return f"| {name} | {reloads} | {figures['answers']} | {p50:.3f} | {p99:.3f} | {longest:.2f} |"

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import Iterator
 
-from bench import SHARES, Bench, Scenario, Window, Wrong
+from bench import SHARES, Bench, Scenario, Window, Wrong, insist
 from configs import Setup, most_tunnels
 from proxies import Program, Proxy
 from tables import Column, Figures
@@ -84,8 +84,7 @@ class Tunnels(Scenario):
             program.process.wait(20)
         finally:
             program.stop()
-        if not figures["ok"]:
-            raise Wrong(f"{figures['errors']} errors, the first: {figures['first_error']}")
+        insist(figures)
         await_empty(bench)
         figures |= shares | {"memory_before": memory, "rate": figures["per_second"]}
         return figures | {
