@@ -67,7 +67,7 @@ class Heartbeat {
   bool frozen() const { return frozen_at_ != kNever; }
   void Ping(Millis timeout, TimePoint now);
 
-  // 24 days at most: a heartbeat is there for every leg.
+  // In 32 bits (24 days), as there is a heartbeat for every leg.
   using ShortMillis = std::chrono::duration<std::int32_t, std::milli>;
 
   ShortMillis interval_;
