@@ -30,10 +30,19 @@ def guard_binary(sanitized: bool = False) -> str:
     return os.environ.get("CONNGUARD_ASAN") or release if sanitized else release
 
 
+_given: set[int] = set()
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Not one that was given before: a guard that is to have two must not get the same."""
+    with contextlib.ExitStack() as held:
+        while True:
+            probe = held.enter_context(socket.socket())
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+            if port not in _given:
+                _given.add(port)
+                return port
 
 
 class Server:
