@@ -7,14 +7,13 @@
 namespace connguard {
 namespace {
 
+using std::string_view_literals::operator""sv;  // no length is looked for
+
 void AppendFields(std::string& out, const std::vector<Field>& fields) {
   for (const Field& field : fields) {
-    out += field.name;
-    out += ": ";
-    out += field.value;
-    out += "\r\n";
+    out.append(field.name).append(": "sv).append(field.value).append("\r\n"sv);
   }
-  out += "\r\n";
+  out.append("\r\n"sv);
 }
 
 const char* VersionText(int version) { return version == 10 ? "HTTP/1.0" : "HTTP/1.1"; }

@@ -11,6 +11,7 @@
 namespace connguard {
 namespace {
 
+using std::string_view_literals::operator""sv;  // no length is looked for
 using Fields = std::vector<Field>;
 
 // What becomes of a field.
@@ -105,7 +106,7 @@ Fate FateOf(std::string_view name, Fate Rule::* side, const NamedFields& named) 
 }
 
 void Append(std::string& out, std::string_view name, std::string_view value) {
-  out.append(name).append(": ").append(value).append("\r\n");
+  out.append(name).append(": "sv).append(value).append("\r\n"sv);
 }
 
 // RFC 9112 §3.2.2: an absolute target's authority counts, and an origin gets a path.

@@ -31,6 +31,13 @@ const char* Complain(Kind kind, bool after_cr, bool line_empty) {
   return nullptr;
 }
 
+// How many bytes `rest` begins with that may follow another in its line.
+std::size_t CountText(std::span<const std::uint8_t> rest) {
+  const auto end = std::ranges::find_if(
+      rest, [](std::uint8_t c) { return kKinds[c] != Kind::kPlain && kKinds[c] != Kind::kBlank; });
+  return static_cast<std::size_t>(end - rest.begin());
+}
+
 }  // namespace
 
 HeadScan::Status HeadScan::Feed(std::span<const std::uint8_t> in, Bytes& taken) {
@@ -42,8 +49,7 @@ HeadScan::Status HeadScan::Feed(std::span<const std::uint8_t> in, Bytes& taken) 
     ++taken;
     if (kind == Kind::kPlain && !after_cr_) {
       line_empty_ = false;
-      const std::size_t end = std::min(text.size(), begin + room);
-      while (taken < end && kKinds[in[taken]] == Kind::kPlain) ++taken;
+      taken += CountText(in.first(std::min(text.size(), begin + room)).subspan(taken));
       continue;
     }
     if (const char* why = Complain(kind, after_cr_, line_empty_); why != nullptr) {

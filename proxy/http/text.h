@@ -16,9 +16,12 @@ constexpr bool IsAlphanumeric(char c) {
   return IsDigit(c) || (ToLowerAscii(c) >= 'a' && ToLowerAscii(c) <= 'z');
 }
 
+// Most texts that are equal are so to the byte, and most others differ in size.
 constexpr bool EqualsIgnoringCase(std::string_view left, std::string_view right) {
-  return std::equal(left.begin(), left.end(), right.begin(), right.end(),
-                    [](char a, char b) { return ToLowerAscii(a) == ToLowerAscii(b); });
+  return left.size() == right.size() &&
+         (left == right || std::equal(left.begin(), left.end(), right.begin(), [](char a, char b) {
+            return ToLowerAscii(a) == ToLowerAscii(b);
+          }));
 }
 
 // `text` without surrounding spaces and tabs.

@@ -2,7 +2,7 @@
 #include "http/trace_context.h"
 
 #include <algorithm>
-#include <string>
+#include <string_view>
 
 #include "http/text.h"
 
@@ -35,10 +35,11 @@ bool IsValid(std::string_view value, std::size_t least) {
          IsHex(value.substr(kFlagsAt, 2));
 }
 
-// All sixteen digits.
-void AppendHex(std::string& text, std::uint64_t number) {
+// All sixteen digits. Returns their end.
+char* WriteHex(char* out, std::uint64_t number) {
   constexpr std::string_view kDigits = "0123456789abcdef";
-  for (int shift = 60; shift >= 0; shift -= 4) text += kDigits[(number >> shift) & 15];
+  for (int shift = 60; shift >= 0; shift -= 4) *out++ = kDigits[(number >> shift) & 15];
+  return out;
 }
 
 }  // namespace
@@ -56,13 +57,11 @@ TraceContext TraceContext::Of(const std::vector<Field>& fields) {
 TraceContext TraceContext::New(TraceSeed seed) {
   if ((seed.trace_high | seed.trace_low) == 0) seed.trace_low = 1;
   if (seed.parent == 0) seed.parent = 1;
-  std::string text = "00-";
-  AppendHex(text, seed.trace_high);
-  AppendHex(text, seed.trace_low);
-  text += '-';
-  AppendHex(text, seed.parent);
-  text += "-01";
-  return {text, true};
+  TraceContext trace("00-................................-................-01", true);
+  char* const ids = trace.value_.data();
+  WriteHex(WriteHex(ids + kTraceAt, seed.trace_high), seed.trace_low);
+  WriteHex(ids + kParentAt, seed.parent);
+  return trace;
 }
 
 std::string_view TraceContext::id() const {
