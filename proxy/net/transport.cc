@@ -16,8 +16,9 @@ namespace connguard {
 
 namespace {
 
-// One read of this size at most per event. A 16 KiB message and its header must not need two.
-constexpr unsigned kReadSize = 64 * 1024;
+// One read of this size at most per event: what a peer can make the guard hold beyond its limits,
+// and with half of it a message of 256 KiB costs a tenth more.
+constexpr unsigned kReadSize = 128 * 1024;
 constexpr const char* kProtocol = "connguard";
 
 // What lws keeps for us in its per-thread part.

@@ -83,7 +83,7 @@ TEST_F(SmugglingLeftoverTest, ReachesNobodyBehindAPause) {
 // whole and a request that has waited for its turn takes the connection. A unix socket, for such a
 // one holds all of it at once.
 TEST_F(SmugglingLeftoverTest, ReachesNoRequestThatWaits) {
-  constexpr std::size_t kRead = 64 * 1024;
+  constexpr std::size_t kRead = 128 * 1024;
   const std::string path = std::filesystem::temp_directory_path() /
                            ("connguard-leftover-" + std::to_string(getpid()) + ".sock");
   TestOrigin upstream(path);
