@@ -14,6 +14,21 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
   set(CMAKE_INTERPROCEDURAL_OPTIMIZATION_RELEASE ON)
 endif()
 
+# Optimised by what it does under load (decision 26, tests/bench/profiled): `generate` makes a program that
+# writes a profile as it ends, `use` one that is made by it. Both in one build folder: g++ finds the profile
+# of an object by its path.
+set(CONNGUARD_PROFILE "" CACHE STRING "Profile-guided optimisation, g++ only (generate | use)")
+set(profile ${PROJECT_BINARY_DIR}/profile)
+if(CONNGUARD_PROFILE STREQUAL generate)
+  add_compile_options(-fprofile-generate=${profile} -fprofile-update=atomic)
+  add_link_options(-fprofile-generate=${profile} -fprofile-update=atomic)
+elseif(CONNGUARD_PROFILE STREQUAL use)
+  add_compile_options(-fprofile-use=${profile} -fprofile-correction -Wno-missing-profile)
+  add_link_options(-fprofile-use=${profile} -fprofile-correction -Wno-missing-profile)
+elseif(CONNGUARD_PROFILE)
+  message(FATAL_ERROR "CONNGUARD_PROFILE is generate or use, not ${CONNGUARD_PROFILE}")
+endif()
+
 option(CONNGUARD_TESTS "Build the tests" ON)
 set(CONNGUARD_SANITIZE "" CACHE STRING "Sanitizers, as for -fsanitize= (address,undefined | thread)")
 
