@@ -43,6 +43,7 @@ const std::vector<BadHead>& BadRequests() {
            "a\r\n\r\n"},
       {"TwoEmptyLinesFirst", 400, "\r\n\r\n" + kGet + kHost + "\r\n"},
       {"TlsHello", 400, "\x16\x03\x01\x02"s},
+      {"ControlBeforeALineEnds", 400, "GET /a b\x01"},
       // request line
       {"NoTarget", 400, "GET HTTP/1.1\r\n" + kHost + "\r\n"},
       {"NoVersion", 400, "GET /\r\n" + kHost + "\r\n"},
