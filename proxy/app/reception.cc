@@ -72,8 +72,8 @@ bool Reception::Begin() {
     KnowAddress();
     if (listener.tls) tls = generation.credentials->listeners[client_.listener]->Accept();
   }
-  client_.conn = worker_.transport().Adopt(fd_.Take(), this, Adopted::kAccepted, std::move(tls));
-  return client_.conn != nullptr;
+  client_.conn = worker_.transport().Adopt(std::move(fd_), this, Adopted::kAccepted, std::move(tls));
+  return true;
 }
 
 void Reception::ReadProxyHeader(std::span<const std::uint8_t> data) {

@@ -1,6 +1,8 @@
 // Addresses come resolved from the control thread; dialling never blocks.
 #include "app/upstream_dial.h"
 
+#include <utility>
+
 #include "app/worker.h"
 #include "log/log.h"
 
@@ -18,9 +20,8 @@ std::unique_ptr<Conn> UpstreamDial::Next(ConnHandler* handler) {
     if (!fd) continue;
     const auto& tls = generation_.credentials->upstreams[upstream_];
     std::unique_ptr<Conn> conn = worker_.transport().Adopt(
-        fd.Take(), handler, connected ? Adopted::kConnected : Adopted::kConnecting,
+        std::move(fd), handler, connected ? Adopted::kConnected : Adopted::kConnecting,
         tls != nullptr ? tls->Connect() : nullptr);
-    if (conn == nullptr) continue;
     deadline_ = worker_.now() + generation_.config->upstreams[upstream_].connect_timeout;
     return conn;
   }

@@ -231,8 +231,8 @@ Millis Worker::Prepare() {
   GiveBackMemory();
   CheckBuffers();
   CheckIdle();
-  const Millis wait = transport_.Prepare();
-  return errands_.empty() && retired_.empty() ? wait : Millis{0};
+  transport_.Prepare();
+  return errands_.empty() && retired_.empty() ? EventLoop::kLongestWait : Millis{0};
 }
 
 void Worker::StopAccepting(const std::vector<Millis>& quiet,

@@ -1,9 +1,9 @@
 // Conn: direct writes, our own queue, staged shutdown.
 #include "net/conn.h"
 
-#include <libwebsockets.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -17,31 +17,12 @@
 
 namespace connguard {
 
-namespace {
-
-// Where the event did not say whether the end was a FIN or an RST, the kernel still knows. Only for
-// sockets that are still open.
-// `finished`: our own FIN is out; the peer's then closes a socket just as an RST does.
-ConnEnd EndOf(int fd, bool finished) {
-  int error = 0;
-  socklen_t size = sizeof(error);
-  if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error != 0) {
-    return ConnEnd::kReset;
-  }
-  tcp_info info{};
-  size = sizeof(info);
-  // A unix socket has no TCP_INFO: its end is a FIN.
-  if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return ConnEnd::kFin;
-  return info.tcpi_state == TCP_CLOSE && !finished ? ConnEnd::kReset : ConnEnd::kFin;
-}
-
-}  // namespace
-
-Conn::Conn(Transport& transport, ConnHandler* handler, bool connecting,
+Conn::Conn(Transport& transport, Fd fd, ConnHandler* handler, bool connecting,
            std::unique_ptr<TlsStream> tls)
     : transport_(transport),
       handler_(handler),
       tls_(std::move(tls)),
+      fd_(std::move(fd)),
       connecting_(connecting),
       dialled_(connecting) {}
 
@@ -62,12 +43,11 @@ bool Conn::quiet() const {
   char byte = 0;
   // Close_notify may have been read already, and not yet been told.
   const bool ended = tls_ != nullptr && tls_->status() != TlsStream::Status::kOpen;
-  return wsi_ != nullptr && !ended && recv(fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
-         errno == EAGAIN;
+  return fd_ && !ended && recv(fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
 }
 
 void Conn::SetOption(int level, int option, int value) {
-  if (wsi_ != nullptr) setsockopt(fd(), level, option, &value, sizeof(value));
+  if (fd_) setsockopt(fd(), level, option, &value, sizeof(value));
 }
 
 void Conn::Probe(Millis idle, Millis timeout) {
@@ -86,20 +66,17 @@ void Conn::LimitUnacknowledged(Millis longest) {
   SetOption(IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(longest.count()));
 }
 
-int Conn::fd() const { return wsi_ != nullptr ? lws_get_socket_fd(wsi_) : -1; }
-
 void Conn::Detach() {
-  if (wsi_ == nullptr) return;
+  if (!fd_) return;
   if (connecting_) transport_.Forget(*this);
-  lws* wsi = wsi_;
-  wsi_ = nullptr;
-  transport_.Drop(wsi);
+  transport_.loop().Forget(fd(), true);
+  fd_ = Fd();
 }
 
 void Conn::Send(std::span<const std::uint8_t> data) { Send({}, data); }
 
 void Conn::Send(std::string_view head, std::span<const std::uint8_t> body) {
-  if (head.size() + body.size() == 0 || wsi_ == nullptr || broken_ || finish_) return;
+  if (head.size() + body.size() == 0 || !fd_ || broken_ || finish_) return;
   if (tls_ != nullptr) {
     SendTls(head, body);
   } else {
@@ -136,7 +113,7 @@ Bytes Conn::Write(std::string_view head, std::span<const std::uint8_t> body) {
     Resume();  // the read side tells the end
     return 0;
   }
-  lws_callback_on_writable(wsi_);
+  AwaitWriteable();
   return static_cast<Bytes>(std::max<ssize_t>(sent, 0));
 }
 
@@ -165,7 +142,7 @@ void Conn::Flush() {
     queue_->at += static_cast<std::size_t>(sent);
   }
   if (unsent() > 0 && !broken_) {
-    lws_callback_on_writable(wsi_);
+    AwaitWriteable();
     Meter();
     return;
   }
@@ -175,20 +152,19 @@ void Conn::Flush() {
 }
 
 void Conn::Pause() {
-  if (paused_ || wsi_ == nullptr) return;
+  if (paused_ || !fd_) return;
   paused_ = true;
-  lws_rx_flow_control(wsi_, 0);
+  transport_.loop().Change(fd(), 0, EPOLLIN);
 }
 
 void Conn::Resume() {
-  if (!paused_ || wsi_ == nullptr) return;
+  if (!paused_ || !fd_) return;
   paused_ = false;
-  lws_rx_flow_control(wsi_, 1);
-  transport_.asked_ = true;  // it may have kept something
+  transport_.loop().Change(fd(), EPOLLIN, 0);
 }
 
 void Conn::FinishWriting() {
-  if (finish_ || wsi_ == nullptr) return;
+  if (finish_ || !fd_) return;
   SayCloseNotify();
   finish_ = true;
   FinishWhenDone();
@@ -200,7 +176,7 @@ void Conn::FinishWhenDone() {
 }
 
 void Conn::Reset() {
-  if (wsi_ == nullptr) return;
+  if (!fd_) return;
   const linger abort{.l_onoff = 1, .l_linger = 0};
   setsockopt(fd(), SOL_SOCKET, SO_LINGER, &abort, sizeof(abort));
   Detach();
@@ -214,31 +190,27 @@ void Conn::HandleReceive(std::span<const std::uint8_t> data) {
   }
 }
 
+void Conn::AwaitWriteable() { transport_.loop().Change(fd(), EPOLLOUT, 0); }
+
 void Conn::HandleWriteable() {
-  if (connecting_) {
-    if (transport_.error() != 0) {  // EPOLLERR comes with every failure
-      Detach();
-      handler_->OnEnd(*this, ConnEnd::kUnreachable);
-      return;
-    }
-    HandleConnected();
-    return;
-  }
+  transport_.loop().Change(fd(), 0, EPOLLOUT);
   Flush();
   handler_->OnProgress(*this);
 }
 
-void Conn::HandleGone() {
-  const bool failed = broken_ || transport_.error() != 0;
-  const bool timed_out = timed_out_ || transport_.error() == ETIMEDOUT;
-  ConnEnd end = connecting_  ? ConnEnd::kUnreachable
-                : timed_out  ? ConnEnd::kTimedOut
-                : failed     ? ConnEnd::kReset
-                : heard_fin_ ? ConnEnd::kFin
-                             : EndOf(fd(), finish_);
+void Conn::HandleUnreachable() {
+  Detach();
+  handler_->OnEnd(*this, ConnEnd::kUnreachable);
+}
+
+void Conn::HandleEnd(ConnEnd end) {
+  if (timed_out_) {
+    end = ConnEnd::kTimedOut;
+  } else if (broken_ && end == ConnEnd::kFin) {
+    end = ConnEnd::kReset;
+  }
   if (end == ConnEnd::kFin && tls_ != nullptr) end = EndOfTls();
-  if (connecting_) transport_.Forget(*this);
-  wsi_ = nullptr;
+  Detach();
   handler_->OnEnd(*this, end);
 }
 

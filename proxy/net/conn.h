@@ -1,4 +1,4 @@
-// Conn: one TCP or unix connection, whichever side opened it, on an lws raw-socket wsi.
+// Conn: one TCP or unix connection, whichever side opened it.
 #pragma once
 
 #include <cstdint>
@@ -9,8 +9,7 @@
 #include <vector>
 
 #include "connguard/types.h"
-
-struct lws;
+#include "net/socket.h"
 
 namespace connguard {
 
@@ -42,9 +41,9 @@ class ConnHandler {
   ~ConnHandler() = default;
 };
 
-// Conn writes directly and queues what the socket does not take; it keeps reading meanwhile (lws's
-// own partial-write buffer would not: two peers that both write would deadlock). With TLS its owner
-// sees plain bytes and the queue holds records; conn_tls.cc is the seam.
+// Conn writes directly and queues what the socket does not take; it keeps reading meanwhile, for
+// two peers that both write would deadlock else. With TLS its owner sees plain bytes and the queue
+// holds records; conn_tls.cc is the seam.
 //
 // Owned by one worker; not thread-safe. Destroying it closes the socket; the handler hears nothing.
 class Conn {
@@ -82,9 +81,9 @@ class Conn {
   // False when there is something to read, were it only the peer's end. One system call.
   bool quiet() const;
 
-  // Offered once the transport is connected; -1 afterwards.
-  int fd() const;
-  bool open() const { return wsi_ != nullptr; }
+  // -1 once it is closed.
+  int fd() const { return fd_.get(); }
+  bool open() const { return static_cast<bool>(fd_); }
 
   // From here on the wire carries the records of `tls`, a server's; `cipher` is the first of what
   // came already. Only while nothing has been sent. The handler may be called.
@@ -103,12 +102,16 @@ class Conn {
     std::size_t at = 0;  // those before it are written
   };
 
-  Conn(Transport& transport, ConnHandler* handler, bool connecting, std::unique_ptr<TlsStream> tls);
+  Conn(Transport& transport, Fd fd, ConnHandler* handler, bool connecting,
+       std::unique_ptr<TlsStream> tls);
 
   void HandleReceive(std::span<const std::uint8_t> data);
   void HandleWriteable();
-  void HandleGone();
   void HandleConnected();
+  // No connection came to be.
+  void HandleUnreachable();
+  // Nothing more is to be read.
+  void HandleEnd(ConnEnd end);
   ConnEnd EndOfTls();
   void ReceiveTls(std::span<const std::uint8_t> cipher);
   void SendTls(std::string_view head, std::span<const std::uint8_t> body);
@@ -116,6 +119,8 @@ class Conn {
   void FailTls();
   Bytes unsent() const { return queue_ != nullptr ? queue_->bytes.size() - queue_->at : 0; }
   void FinishWhenDone();
+  // HandleWriteable follows, when the socket takes something.
+  void AwaitWriteable();
   void SendRaw(std::string_view head, std::span<const std::uint8_t> body);
   Bytes Write(std::string_view head, std::span<const std::uint8_t> body);
   void Enqueue(std::span<const std::uint8_t> data);
@@ -126,15 +131,14 @@ class Conn {
 
   Transport& transport_;
   ConnHandler* handler_;
-  lws* wsi_ = nullptr;
   std::unique_ptr<TlsStream> tls_;
   std::unique_ptr<Queue> queue_;
   Bytes metered_ = 0;  // of queued(), as the transport knows it
-  bool connecting_;    // the connect() is under way
-  bool dialled_;       // OnConnected is due
+  Fd fd_;
+  bool connecting_;  // the connect() is under way
+  bool dialled_;     // OnConnected is due
   bool paused_ = false;
   bool finish_ = false;     // FIN is due when the queue is empty
-  bool heard_fin_ = false;  // the peer's end is known to be a FIN
   bool broken_ = false;     // a write failed
   bool timed_out_ = false;  // and that was why
 };

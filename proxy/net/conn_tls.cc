@@ -1,5 +1,5 @@
 // Conn with TLS: records on the wire, plain bytes for the owner.
-#include <libwebsockets.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -32,7 +32,8 @@ void Conn::BeginTls(std::unique_ptr<TlsStream> tls, std::span<const std::uint8_t
 
 void Conn::HandleConnected() {
   connecting_ = false;
-  if (queued() > 0 || finish_) lws_callback_on_writable(wsi_);
+  transport_.loop().Change(fd(), 0, EPOLLOUT);
+  if (queued() > 0 || finish_) AwaitWriteable();
   if (tls_ == nullptr) {
     dialled_ = false;
     handler_->OnConnected(*this);
@@ -53,7 +54,9 @@ void Conn::ReceiveTls(std::span<const std::uint8_t> cipher) {
   ByteBuffer& out = transport_.records();
   plain.Clear();
   out.Clear();
-  lws* const wsi = wsi_;
+  const EventLoop& loop = transport_.loop();
+  const int fd = this->fd();
+  const std::uint32_t generation = loop.generation(fd);
   const bool waited = tls_->waiting() > 0 || tls_->holds_close();
   const TlsStream::Status status = tls_->Receive(cipher, plain, out);
   if (status == TlsStream::Status::kFailed && tls_->peer_spoke_http() && !dialled_) {
@@ -63,17 +66,17 @@ void Conn::ReceiveTls(std::span<const std::uint8_t> cipher) {
   }
   if (waited && !broken_) {
     Meter();
-    lws_callback_on_writable(wsi_);  // progress, and perhaps the end, are to be told
+    AwaitWriteable();  // progress, and perhaps the end, are to be told
   }
   if (dialled_ && status != TlsStream::Status::kHandshaking &&
       status != TlsStream::Status::kFailed) {
     dialled_ = false;
     handler_->OnConnected(*this);
-    if (lws_get_opaque_user_data(wsi) != this) return;
+    if (loop.generation(fd) != generation) return;
   }
   if (plain.size() > 0) {
     handler_->OnReceive(*this, plain.bytes());
-    if (lws_get_opaque_user_data(wsi) != this) return;
+    if (loop.generation(fd) != generation) return;
   }
   if (status == TlsStream::Status::kFailed) {
     FailTls();
@@ -104,7 +107,7 @@ void Conn::SendTls(std::string_view head, std::span<const std::uint8_t> body) {
 
 // The peer knows then that nothing was cut off.
 void Conn::SayCloseNotify() {
-  if (tls_ == nullptr || wsi_ == nullptr || broken_ || finish_) return;
+  if (tls_ == nullptr || !fd_ || broken_ || finish_) return;
   ByteBuffer& out = transport_.records();
   out.Clear();
   tls_->Close(out);

@@ -1,4 +1,4 @@
-// epoll loop; level-triggered, as lws expects of its event libraries.
+// epoll loop.
 #include "net/event_loop.h"
 
 #include <sys/epoll.h>
@@ -15,7 +15,6 @@ namespace connguard {
 namespace {
 
 constexpr std::size_t kBatch = 256;
-constexpr Millis kLongestWait{60'000};
 
 std::uint64_t Tag(int fd, std::uint32_t generation) {
   return (std::uint64_t{generation} << 32) | static_cast<std::uint32_t>(fd);
@@ -56,16 +55,8 @@ void EventLoop::Watch(int fd, std::uint32_t events, FdCallback callback, void* c
   MarkDirty(fd, entry);
 }
 
-void EventLoop::Redirect(int fd, FdCallback callback, void* context) {
-  Entry& entry = entries_[static_cast<std::size_t>(fd)];
-  assert(entry.callback != nullptr);
-  entry.callback = callback;
-  entry.context = context;
-}
-
 void EventLoop::Change(int fd, std::uint32_t add, std::uint32_t remove) {
   const auto index = static_cast<std::size_t>(fd);
-  // lws also changes descriptors that it has let go of.
   if (index >= entries_.size() || entries_[index].callback == nullptr) return;
   Entry& entry = entries_[index];
   entry.wanted = InOut((entry.wanted & ~remove) | add);
@@ -80,11 +71,6 @@ void EventLoop::Forget(int fd, bool closing) {
   entry.callback = nullptr;
   entry.registered = false;
   ++entry.generation;
-}
-
-std::uint32_t EventLoop::Wanted(int fd) const {
-  const auto index = static_cast<std::size_t>(fd);
-  return index < entries_.size() ? entries_[index].wanted : 0;
 }
 
 void EventLoop::Suspend(int fd) {

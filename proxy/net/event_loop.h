@@ -14,8 +14,8 @@ struct epoll_event;
 
 namespace connguard {
 
-// EventLoop serves lws's descriptors and our own alike. Interest is changed lazily: one epoll_ctl
-// per descriptor and turn at most, none when a change is taken back within the turn.
+// EventLoop tells of descriptors, level-triggered. Interest is changed lazily: one epoll_ctl per
+// descriptor and turn at most, none when a change is taken back within the turn.
 //
 // Owned by one thread; not thread-safe. Callbacks may watch, change and forget any descriptor, also
 // their own; an event of a descriptor that was forgotten (or reused) earlier in the batch is
@@ -23,6 +23,7 @@ namespace connguard {
 class EventLoop {
  public:
   using FdCallback = void (*)(void* context, int fd, std::uint32_t events) noexcept;
+  static constexpr Millis kLongestWait{60'000};
   // Called before every wait; returns the longest wait that it allows.
   using PrepareCallback = Millis (*)(void* context) noexcept;
 
@@ -33,13 +34,15 @@ class EventLoop {
 
   // `events`: EPOLLIN, EPOLLOUT, EPOLLEXCLUSIVE; errors and hang-ups are always told.
   void Watch(int fd, std::uint32_t events, FdCallback callback, void* context);
-  // Events of a watched descriptor go there from now on.
-  void Redirect(int fd, FdCallback callback, void* context);
   void Change(int fd, std::uint32_t add, std::uint32_t remove);
   // `closing`: the descriptor is closed before the next wait, which takes it out of epoll by
   // itself.
   void Forget(int fd, bool closing);
-  std::uint32_t Wanted(int fd) const;
+  // Another one once the descriptor was forgotten: by it a callback knows, behind a call that may
+  // have closed the descriptor, whether it is still the same.
+  std::uint32_t generation(int fd) const {
+    return entries_[static_cast<std::size_t>(fd)].generation;
+  }
   // Takes the descriptor out of epoll until its interest changes: a hang-up cannot be masked, and
   // would spin while its unread data must wait.
   void Suspend(int fd);

@@ -1,4 +1,4 @@
-// Transport: one worker's lws context, driven by our own event loop.
+// Transport: one worker's connections, and what serving them needs only once.
 #pragma once
 
 #include <cstdint>
@@ -7,12 +7,9 @@
 
 #include "net/conn.h"
 #include "net/event_loop.h"
+#include "net/socket.h"
 #include "tls/byte_buffer.h"
 #include "tls/tls_stream.h"
-
-struct lws_context;
-struct lws_log_cx;
-struct lws_vhost;
 
 namespace connguard {
 
@@ -23,42 +20,30 @@ enum class Adopted : std::uint8_t {
   kConnected,   // it was done at once: OnConnected follows, before the loop waits
 };
 
-// Transport turns descriptors into Conns and lws's callbacks into theirs.
+// Transport turns descriptors into Conns and the loop's events into what those have to do.
 //
 // Owned by one worker; not thread-safe. Every Conn must be gone before its Transport.
 class Transport {
  public:
-  // Throws std::runtime_error when lws refuses.
   explicit Transport(EventLoop& loop);
-  ~Transport();
   Transport(const Transport&) = delete;
   Transport& operator=(const Transport&) = delete;
 
-  // Takes ownership of `fd`, a stream socket. nullptr when lws has no room; `fd` is closed. `tls`:
-  // what is on the wire is its records.
-  std::unique_ptr<Conn> Adopt(int fd, ConnHandler* handler, Adopted how,
+  // `fd`: a stream socket that does not block. `tls`: what is on the wire is its records.
+  std::unique_ptr<Conn> Adopt(Fd fd, ConnHandler* handler, Adopted how,
                               std::unique_ptr<TlsStream> tls = nullptr);
 
-  // Tells of connections that were there at once, and does what lws keeps outside of descriptors.
-  // Call before every wait; returns the longest wait.
-  Millis Prepare();
+  // Tells of connections that were there at once. Call before every wait.
+  void Prepare();
 
   // Bytes that wait in the queues of all connections.
   Bytes queued() const { return queued_; }
 
   EventLoop& loop() { return loop_; }
-  // False while lws is setting itself up.
-  bool begun() const { return vhost_ != nullptr; }
-
-  // For lws's C callbacks.
-  int HandleCallback(lws* wsi, int reason, void* in, std::size_t size);
 
  private:
   friend class Conn;
 
-  // What the event that is being served tells of: an errno; 0: no error. Lws would take it off the
-  // socket without a word.
-  int error() const { return error_; }
   // A connection's queue has changed from `before` bytes to `now`.
   void Count(Bytes now, Bytes before) { queued_ += now - before; }
   // For one step of one connection: plain bytes of what it received, and records to send.
@@ -66,22 +51,11 @@ class Transport {
   ByteBuffer& records() { return records_; }
   static void OnEvents(void* conn, int fd, std::uint32_t events) noexcept;
   void HandleEvents(Conn& conn, int fd, std::uint32_t events);
-  bool Read(Conn& conn, int fd, bool hung_up);
-  void TellConnected();
+  void Read(Conn& conn, int fd, std::uint32_t events);
   // It is not to be told that it is connected.
   void Forget(const Conn& conn);
-  // Closes a wsi whose Conn has let go of it.
-  void Drop(lws* wsi);
-  void Close(lws* wsi);
 
   EventLoop& loop_;
-  std::unique_ptr<lws_log_cx> log_;
-  lws_context* context_ = nullptr;
-  lws_vhost* vhost_ = nullptr;
-  lws* current_ = nullptr;  // whose callback is running
-  bool asked_ = true;       // something of lws since it last told when it is due
-  TimePoint due_{};         // when it is
-  int error_ = 0;
   Bytes queued_ = 0;
   std::vector<Conn*> connected_;              // and not told; nullptr: gone meanwhile
   std::unique_ptr<std::uint8_t[]> received_;  // by one read

@@ -57,7 +57,7 @@ RULES = {
     "auth": rule("auth http", "nlohmann openssl", system=False),
     "log": rule("log", "spdlog openssl"),
     "config": rule(PURE + " config", "yaml-cpp"),
-    "net": rule(LOWER + " net", "libwebsockets"),
+    "net": rule(LOWER + " net"),
     "cluster": rule(LOWER + " cluster", "hiredis libuv"),
     "admin": rule(LOWER + " admin", "libwebsockets prometheus nlohmann openssl"),
     "doctor": rule(LOWER + " doctor", "libwebsockets nlohmann openssl"),

@@ -1,11 +1,14 @@
 // Conn: how connections end, whoever ends them, and owners that destroy theirs in a callback.
 #include <unistd.h>
 
+#include <array>
+
 #include "conn_fixture.h"
 
 namespace connguard {
 namespace {
 
+using namespace std::chrono_literals;
 using testing::Connecting;
 using testing::ConnFixture;
 using testing::Noise;
@@ -20,6 +23,22 @@ constexpr std::size_t kMany = 4 * 1024 * 1024;
 
 class ConnEndTest : public ConnFixture {
  protected:
+  // Nobody reads it: the window fills, and stays full.
+  void SendToNobody(std::size_t size, bool queued) {
+    SocketPair pair = TcpPair();
+    constexpr int kBuffer = 128 * 1024;
+    setsockopt(pair.ours.get(), SOL_SOCKET, SO_SNDBUF, &kBuffer, sizeof(kBuffer));
+    constexpr int kSmall = 4096;
+    setsockopt(pair.theirs.get(), SOL_SOCKET, SO_RCVBUF, &kSmall, sizeof(kSmall));
+    Owner owner;
+    Adopt(owner, std::move(pair.ours));
+    owner.conn->LimitUnacknowledged(100ms);
+    owner.conn->Send(Noise(size, 3));
+    EXPECT_EQ(owner.conn->queued() > 0, queued);
+    RunUntil([&] { return owner.end.has_value(); });
+    EXPECT_EQ(owner.end, ConnEnd::kTimedOut);
+  }
+
   // An address of this host where nobody listens.
   static Address ClosedPort() {
     Address bound;
@@ -70,7 +89,7 @@ TEST_F(ConnEndTest, APeersFinIsAFin) {
     Transport transport(loop);
     Owner owner;
     Peer peer(loop, std::move(pair.theirs));
-    owner.conn = transport.Adopt(pair.ours.Take(), &owner, Adopted::kAccepted);
+    owner.conn = transport.Adopt(std::move(pair.ours), &owner, Adopted::kAccepted);
     owner.on_end = [&] { loop.Stop(); };
     peer.FinishWriting();
     loop.Run();
@@ -145,6 +164,12 @@ TEST_F(ConnEndTest, SendingIntoAResetConnectionEndsItEvenWhenItIsPaused) {
   EXPECT_EQ(owner.end, ConnEnd::kReset);
 }
 
+TEST_F(ConnEndTest, AQueueThatIsNotAcknowledgedInTimeTimesOut) { SendToNobody(kMany, true); }
+
+TEST_F(ConnEndTest, WhatTheKernelHasAndIsNotAcknowledgedInTimeTimesOutToo) {
+  SendToNobody(128 * 1024, false);
+}
+
 TEST_F(ConnEndTest, ResetBreaksTheConnectionAndTellsTheOwnerNothing) {
   SocketPair pair = TcpPair();
   Owner owner;
@@ -213,6 +238,21 @@ TEST_F(ConnEndTest, AConnMayBeDestroyedInOnProgress) {
   EXPECT_EQ(owner.conn, nullptr);
 }
 
+TEST_F(ConnEndTest, AConnThatIsDestroyedInOnProgressIsNotRead) {
+  SocketPair pair = UnixPair();
+  const Fd theirs = std::move(pair.theirs);
+  Owner owner;
+  Adopt(owner, std::move(pair.ours));
+  owner.conn->Send(Noise(kMany, 5));
+  Octets taken(kMany);
+  EXPECT_GT(recv(theirs.get(), taken.data(), taken.size(), 0), 0);
+  EXPECT_EQ(send(theirs.get(), "word", 4, 0), 4);
+  owner.on_progress = [&] { owner.conn.reset(); };
+  RunUntil([&] { return owner.progress > 0; });
+  EXPECT_TRUE(owner.received.empty());
+  EXPECT_FALSE(owner.end);
+}
+
 TEST_F(ConnEndTest, AConnMayBeDestroyedInOnConnected) {
   Address bound;
   const std::vector<Fd> listeners =
@@ -265,6 +305,24 @@ TEST_F(ConnEndTest, AConnMayBeDestroyedInACallbackOfTheOtherLeg) {
   const auto gone = [](const Peer& peer) { return peer.finished || peer.error != 0; };
   RunUntil([&] { return gone(client_peer) && gone(upstream_peer); });
   EXPECT_EQ(client.received.size() + upstream.received.size(), 10U);
+}
+
+// In a batch, who is told first may have taken what the next event is about.
+TEST_F(ConnEndTest, NothingToReadIsNoEnd) {
+  std::array<SocketPair, 2> pairs{UnixPair(), UnixPair()};
+  std::array<Owner, 2> owners;
+  for (std::size_t i = 0; i < owners.size(); ++i) {
+    Adopt(owners.at(i), std::move(pairs.at(i).ours));
+    EXPECT_EQ(send(pairs.at(i).theirs.get(), "word", 4, 0), 4);
+    const Owner& other = owners.at(1 - i);
+    owners.at(i).on_receive = [&other] {
+      std::array<char, 8> taken{};
+      EXPECT_EQ(recv(other.conn->fd(), taken.data(), taken.size(), 0), 4);
+    };
+  }
+  RunUntil([&] { return turns_ == 3; });
+  EXPECT_EQ(owners[0].received.size() + owners[1].received.size(), 4U);
+  EXPECT_FALSE(owners[0].end || owners[1].end);
 }
 
 }  // namespace

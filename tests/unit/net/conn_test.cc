@@ -92,6 +92,42 @@ TEST_F(ConnTest, WatchingAUnixSocketDoesNothing) {
   EXPECT_TRUE(owner.conn->open());
 }
 
+TEST_F(ConnTest, OneEventBothWritesAndReads) {
+  SocketPair pair = UnixPair();
+  const Fd theirs = std::move(pair.theirs);
+  Owner owner;
+  Adopt(owner, std::move(pair.ours));
+  owner.conn->Send(Noise(kMany, 2));
+  // It could be written again, and there is something to read, before the loop looks.
+  Octets taken(kMany);
+  EXPECT_GT(recv(theirs.get(), taken.data(), taken.size(), 0), 0);
+  EXPECT_EQ(send(theirs.get(), "word", 4, 0), 4);
+  int wrote_in = -1;
+  int read_in = -2;
+  owner.on_progress = [&] { wrote_in = turns_; };
+  owner.on_receive = [&] { read_in = turns_; };
+  RunUntil([&] { return !owner.received.empty() && owner.progress > 0; });
+  EXPECT_GT(owner.conn->queued(), 0U);
+  EXPECT_EQ(wrote_in, read_in);
+}
+
+TEST_F(ConnTest, AnEmptiedQueueMakesNoMoreEvents) {
+  SocketPair pair = TcpPair();
+  Owner owner;
+  Peer peer(loop_, std::move(pair.theirs));
+  Adopt(owner, std::move(pair.ours));
+  owner.conn->Send(Noise(kMany, 2));
+  int told = 0;
+  When([&] { return peer.received.size() == kMany && owner.conn->queued() == 0; },
+       [&] {
+         told = owner.progress;
+         turns_ = 0;
+       });
+  RunUntil([&] { return turns_ == 5; });
+  EXPECT_GT(told, 0);
+  EXPECT_EQ(owner.progress, told);
+}
+
 // Two proxies that both stop reading while they cannot write would wait for each other for ever.
 TEST_F(ConnTest, BothSidesMayWriteAtOnceWithoutADeadlock) {
   for (const bool tcp : {true, false}) {
@@ -103,8 +139,8 @@ TEST_F(ConnTest, BothSidesMayWriteAtOnceWithoutADeadlock) {
     const Octets to_right = Noise(kMany, 3);
     const Octets to_left = Noise(kMany, 4);
     Transport transport(loop);
-    left.conn = transport.Adopt(pair.ours.Take(), &left, Adopted::kAccepted);
-    right.conn = transport.Adopt(pair.theirs.Take(), &right, Adopted::kAccepted);
+    left.conn = transport.Adopt(std::move(pair.ours), &left, Adopted::kAccepted);
+    right.conn = transport.Adopt(std::move(pair.theirs), &right, Adopted::kAccepted);
     left.conn->Send(to_right);
     right.conn->Send(to_left);
     EXPECT_GT(left.conn->queued(), 0U);
@@ -185,7 +221,7 @@ TEST_F(ConnTest, APausedConnWhosePeerHasHungUpDeliversAllThatIsUnread) {
     SocketPair pair = tcp ? TcpPair() : UnixPair();
     Owner owner;
     auto peer = std::make_unique<Peer>(loop, std::move(pair.theirs));
-    owner.conn = transport.Adopt(pair.ours.Take(), &owner, Adopted::kAccepted);
+    owner.conn = transport.Adopt(std::move(pair.ours), &owner, Adopted::kAccepted);
     owner.conn->Pause();
     // With our own FIN out as well, TCP too has nothing more to say: a hang-up for epoll.
     owner.conn->FinishWriting();

@@ -34,9 +34,9 @@ class ConnTlsTest : public ConnFixture {
     return loaded.value->Connect();
   }
   void AdoptTls(Owner& owner, Fd fd, std::unique_ptr<TlsStream> tls, bool connecting) {
-    owner.conn = transport_.Adopt(
-        fd.Take(), &owner, connecting ? Adopted::kConnecting : Adopted::kAccepted, std::move(tls));
-    ASSERT_NE(owner.conn, nullptr);
+    owner.conn =
+        transport_.Adopt(std::move(fd), &owner,
+                         connecting ? Adopted::kConnecting : Adopted::kAccepted, std::move(tls));
   }
   // Both ends are Conns.
   void Join(Owner& client, Owner& server) {
