@@ -72,7 +72,7 @@ void Farewell::GiveUp() {
 
 void SayFarewell(Worker& worker, ClientLeg client, std::string_view last) {
   if (!client) return;
-  client.conn->Send(last);
+  client.conn->SendLast(AsBytes(last));
   worker.Admit(std::make_unique<Farewell>(worker, std::move(client), std::nullopt, kHttpPatience));
 }
 

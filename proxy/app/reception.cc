@@ -72,7 +72,8 @@ bool Reception::Begin() {
     KnowAddress();
     if (listener.tls) tls = generation.credentials->listeners[client_.listener]->Accept();
   }
-  client_.conn = worker_.transport().Adopt(std::move(fd_), this, Adopted::kAccepted, std::move(tls));
+  client_.conn =
+      worker_.transport().Adopt(std::move(fd_), this, Adopted::kAccepted, std::move(tls));
   return true;
 }
 

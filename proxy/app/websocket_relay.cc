@@ -253,7 +253,12 @@ void WebSocketSession::EndClientLeg(CloseCode code, std::span<const std::uint8_t
 void WebSocketSession::SeeClientOff() {
   ClientEnding ending = *std::exchange(client_ending_, nullptr);
   if (from_upstream_->at_frame_boundary()) {
-    client_.conn->Send(ending.last_words.bytes());
+    const std::span<const std::uint8_t> last = ending.last_words.bytes();
+    if (ending.close_received) {
+      client_.conn->SendLast(last);
+    } else {
+      client_.conn->Send(last);
+    }
     sent_down_ = ending.code;
     if (ending.code != CloseCode::kAbnormal) NoteCloseTo(Side::kClient, ending.code);
   } else {
@@ -328,7 +333,7 @@ void WebSocketSession::CloseUpstream(CloseCode code) {
 void WebSocketSession::ReplyUpstream() {
   if (upstream_ == nullptr || close_sent_) return;
   if (from_client_->at_frame_boundary()) {
-    upstream_->Send(MakeClose(upstream_close_, {}, true).bytes());
+    upstream_->SendLast(MakeClose(upstream_close_, {}, true).bytes());
     sent_up_ = upstream_close_;
     NoteCloseTo(Side::kUpstream, upstream_close_);
   }

@@ -53,14 +53,14 @@ WebSocketSession::WebSocketSession(Worker& worker, std::shared_ptr<const Generat
                                    std::span<const std::uint8_t> early)
     : Session(worker, std::move(generation)),
       route_(*matched.route),
+      held_(worker),
+      timer_([](void* self) noexcept { static_cast<WebSocketSession*>(self)->Tick(); }, this),
+      recorder_(worker.now()),
       address_(AddressOf(config(), client, head)),
       target_(TargetForLog(config(), head)),
       fence_(worker, SessionKey(config(), matched, head, address_), {}),
       started_(worker.now()),
-      recorder_(started_),
-      state_since_(started_),
-      held_(worker),
-      timer_([](void* self) noexcept { static_cast<WebSocketSession*>(self)->Tick(); }, this) {
+      state_since_(started_) {
   const TraceContext trace = TraceOf(head, generation_->UpstreamOf(route_));
   trace_ = TraceId(trace.id());
   opening_ = std::make_unique<Opening>(Opening{

@@ -175,28 +175,11 @@ class WebSocketSession : public Session, private ClientStreamSink, private Upstr
   LegInfo DescribeClient() const;
   LegInfo DescribeUpstream() const;
 
+  // What a relayed message touches comes first and lies together: Transport has it fetched while
+  // the kernel reads. The rest is of a tunnel's beginning and end.
   const RouteConfig& route_;
   ClientLeg client_;
-  std::string address_;  // the client's, for the key and the log
-  std::string target_;   // TargetForLog
-  TraceId trace_;
-  std::unique_ptr<Opening> opening_;  // until the 101
-  FenceClient fence_;
-  Epoch epoch_ = Epoch::kNone;
-  std::optional<Tunnel> tunnel_;  // from the grant on
   std::unique_ptr<Conn> upstream_;
-  std::optional<ClientStream> from_client_;  // from the 101 on
-  std::optional<UpstreamStream> from_upstream_;
-  std::optional<Heartbeat> client_heartbeat_;
-  std::optional<Heartbeat> upstream_heartbeat_;
-  std::unique_ptr<Barrier> barrier_;
-  std::unique_ptr<ClientEnding> client_ending_;
-  std::unique_ptr<WaitingControls> controls_;  // seldom there
-  std::unique_ptr<LastWords> last_words_;
-  CloseCode client_close_ = CloseCode::kAbnormal;    // of the client's Close frame
-  CloseCode upstream_close_ = CloseCode::kAbnormal;  // of the upstream's Close frame
-  CloseCode sent_up_ = CloseCode::kAbnormal;         // Close to the upstream; kAbnormal: none
-  CloseCode sent_down_ = CloseCode::kAbnormal;       // to the client
   UpstreamPhase phase_ = UpstreamPhase::kNone;
   bool waiting_ = false;     // for the fence
   bool close_sent_ = false;  // to the upstream
@@ -207,22 +190,42 @@ class WebSocketSession : public Session, private ClientStreamSink, private Upstr
   bool closed_ = false;
   std::optional<TunnelPhase> shown_;  // in the gauge
   ShortMillis shielded_{0};
-  TurnTimes turn_times_;
+  const char* told_state_ = nullptr;
+  std::unique_ptr<Opening> opening_;  // until the 101
+  std::unique_ptr<ClientEnding> client_ending_;
+  std::unique_ptr<WaitingControls> controls_;  // seldom there
+  Bytes bytes_up_ = 0;
+  Bytes bytes_down_ = 0;
+  HeldBytes held_;
   TimePoint drain_at_ = kNever;       // from then on the next end of a turn is the client's
   TimePoint slow_deadline_ = kNever;  // the upstream is not being read because of the client
+  TimePoint stall_began_ = kNever;    // a busy upstream is late with its pong since
+  Timer timer_;
+  FlightRecorder recorder_;
+  std::optional<Heartbeat> client_heartbeat_;
+  std::optional<ClientStream> from_client_;  // from the 101 on
+  std::optional<Heartbeat> upstream_heartbeat_;
+  std::optional<UpstreamStream> from_upstream_;
+  std::optional<Tunnel> tunnel_;  // from the grant on
+  TurnTimes turn_times_;
+
+  std::string address_;  // the client's, for the key and the log
+  std::string target_;   // TargetForLog
+  TraceId trace_;
+  FenceClient fence_;
+  Epoch epoch_ = Epoch::kNone;
+  std::unique_ptr<Barrier> barrier_;
+  std::unique_ptr<LastWords> last_words_;
+  CloseCode client_close_ = CloseCode::kAbnormal;    // of the client's Close frame
+  CloseCode upstream_close_ = CloseCode::kAbnormal;  // of the upstream's Close frame
+  CloseCode sent_up_ = CloseCode::kAbnormal;         // Close to the upstream; kAbnormal: none
+  CloseCode sent_down_ = CloseCode::kAbnormal;       // to the client
   TimePoint started_;
   TimePoint granted_;
   TimePoint shield_began_ = kNever;
-  TimePoint stall_began_ = kNever;  // a busy upstream is late with its pong since
-  std::uint64_t acknowledged_ = 0;  // by the client's system, when it was pinged last
-  FlightRecorder recorder_;
-  const char* told_state_ = nullptr;
   TimePoint state_since_;
+  std::uint64_t acknowledged_ = 0;  // by the client's system, when it was pinged last
   std::array<std::optional<ShortMicros>, kSideWords.size()> rtt_;
-  HeldBytes held_;
-  Bytes bytes_up_ = 0;
-  Bytes bytes_down_ = 0;
-  Timer timer_;
 };
 
 }  // namespace connguard

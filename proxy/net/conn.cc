@@ -84,6 +84,11 @@ void Conn::Send(std::string_view head, std::span<const std::uint8_t> body) {
   }
 }
 
+void Conn::SendLast(std::span<const std::uint8_t> data) {
+  last_ = true;
+  Send(data);
+}
+
 void Conn::SendRaw(std::string_view head, std::span<const std::uint8_t> body) {
   const Bytes sent = unsent() == 0 && !connecting_ ? Write(head, body) : 0;
   if (broken_ || sent == head.size() + body.size()) return;
@@ -93,18 +98,19 @@ void Conn::SendRaw(std::string_view head, std::span<const std::uint8_t> body) {
 
 // How much of it the socket took. When it was not all, the rest is asked for.
 Bytes Conn::Write(std::string_view head, std::span<const std::uint8_t> body) {
+  const int flags = last_ ? MSG_NOSIGNAL | MSG_MORE : MSG_NOSIGNAL;
   ssize_t sent = 0;
   if (head.empty()) {
-    sent = send(fd(), body.data(), body.size(), MSG_NOSIGNAL);
+    sent = send(fd(), body.data(), body.size(), flags);
   } else if (body.empty()) {
-    sent = send(fd(), head.data(), head.size(), MSG_NOSIGNAL);
+    sent = send(fd(), head.data(), head.size(), flags);
   } else {
     std::array<iovec, 2> pieces{iovec{const_cast<char*>(head.data()), head.size()},
                                 iovec{const_cast<std::uint8_t*>(body.data()), body.size()}};
     msghdr message{};
     message.msg_iov = pieces.data();
     message.msg_iovlen = pieces.size();
-    sent = sendmsg(fd(), &message, MSG_NOSIGNAL);
+    sent = sendmsg(fd(), &message, flags);
   }
   if (sent == static_cast<ssize_t>(head.size() + body.size())) return head.size() + body.size();
   if (sent < 0 && errno != EAGAIN && errno != EINTR) {
@@ -165,6 +171,7 @@ void Conn::Resume() {
 
 void Conn::FinishWriting() {
   if (finish_ || !fd_) return;
+  last_ = true;  // unlike a close, which is a reset where something is unread
   SayCloseNotify();
   finish_ = true;
   FinishWhenDone();

@@ -58,6 +58,9 @@ class Conn {
   void Send(std::span<const std::uint8_t> data);
   // `head`, then `body`, in one write.
   void Send(std::string_view head, std::span<const std::uint8_t> body = {});
+  // As Send, where FinishWriting follows in the same call: what fits leaves with the FIN, in one
+  // segment.
+  void SendLast(std::span<const std::uint8_t> data);
   // Bytes taken and not yet written.
   Bytes queued() const;
 
@@ -138,6 +141,7 @@ class Conn {
   bool connecting_;  // the connect() is under way
   bool dialled_;     // OnConnected is due
   bool paused_ = false;
+  bool last_ = false;       // a FIN follows what is sent now
   bool finish_ = false;     // FIN is due when the queue is empty
   bool broken_ = false;     // a write failed
   bool timed_out_ = false;  // and that was why

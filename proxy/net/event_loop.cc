@@ -20,6 +20,8 @@ std::uint64_t Tag(int fd, std::uint32_t generation) {
   return (std::uint64_t{generation} << 32) | static_cast<std::uint32_t>(fd);
 }
 
+std::size_t IndexOf(const epoll_event& event) { return event.data.u64 & 0xFFFFFFFFU; }
+
 std::uint8_t InOut(std::uint32_t events) {
   return static_cast<std::uint8_t>(events & (EPOLLIN | EPOLLOUT));
 }
@@ -128,6 +130,13 @@ int EventLoop::Wait(std::span<epoll_event> events) {
   return epoll_wait(epoll_, events.data(), room, static_cast<int>(millis.count()));
 }
 
+// With many connections what one needs is not in the cache any more when its turn comes: it is on
+// its way while those before it are served.
+void EventLoop::FetchAhead(std::span<const epoll_event> events) const {
+  if (events.size() > 1) __builtin_prefetch(entries_[IndexOf(events[1])].context);
+  if (events.size() > 2) __builtin_prefetch(&entries_[IndexOf(events[2])]);
+}
+
 void EventLoop::Run() {
   std::array<epoll_event, kBatch> events;
   while (!stop_) {
@@ -136,14 +145,14 @@ void EventLoop::Run() {
     lag_.reset();
     if (due_ <= now_) lag_ = now_ - due_;
     timers_.Advance(now_);
-    for (int i = 0; i < count; ++i) {
-      const std::uint64_t tag = events[static_cast<std::size_t>(i)].data.u64;
-      const int fd = static_cast<int>(tag & 0xFFFFFFFFU);
-      const Entry& entry = entries_[static_cast<std::size_t>(fd)];
-      if (entry.callback == nullptr || entry.generation != static_cast<std::uint32_t>(tag >> 32)) {
-        continue;
-      }
-      entry.callback(entry.context, fd, events[static_cast<std::size_t>(i)].events);
+    std::span<const epoll_event> told(events.data(), static_cast<std::size_t>(std::max(count, 0)));
+    for (; !told.empty(); told = told.subspan(1)) {
+      FetchAhead(told);
+      const epoll_event& event = told.front();
+      const Entry& entry = entries_[IndexOf(event)];
+      const auto generation = static_cast<std::uint32_t>(event.data.u64 >> 32);
+      if (entry.callback == nullptr || entry.generation != generation) continue;
+      entry.callback(entry.context, static_cast<int>(IndexOf(event)), event.events);
     }
   }
 }

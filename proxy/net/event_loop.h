@@ -75,6 +75,7 @@ class EventLoop {
   void Apply();
   std::chrono::nanoseconds LongestWait();
   int Wait(std::span<epoll_event> events);
+  void FetchAhead(std::span<const epoll_event> events) const;
 
   int epoll_;
   std::vector<Entry> entries_;  // by descriptor

@@ -1,4 +1,5 @@
 // Conn: how connections end, whoever ends them, and owners that destroy theirs in a callback.
+#include <linux/tcp.h>
 #include <unistd.h>
 
 #include <array>
@@ -79,6 +80,34 @@ TEST_F(ConnEndTest, FinishWritingWithNothingQueuedSendsTheFinAtOnce) {
   When([] { return true; }, [&] { owner.conn->FinishWriting(); });
   RunUntil([&] { return peer.finished; });
   EXPECT_TRUE(owner.conn->open());
+}
+
+// A segment less is sent, received and acknowledged for every connection that ends.
+TEST_F(ConnEndTest, TheLastWordsAndTheFinAreOneSegment) {
+  for (const bool together : {true, false}) {
+    SCOPED_TRACE(together);
+    SocketPair pair = TcpPair();
+    Owner owner;
+    Adopt(owner, std::move(pair.ours));
+    const auto received = [&pair] {
+      tcp_info info{};
+      socklen_t size = sizeof(info);
+      getsockopt(pair.theirs.get(), IPPROTO_TCP, TCP_INFO, &info, &size);
+      return info.tcpi_segs_in;
+    };
+    const unsigned before = received();
+    const Octets words = Noise(100, 9);
+    if (together) {
+      owner.conn->SendLast(words);
+    } else {
+      owner.conn->Send(words);
+    }
+    owner.conn->FinishWriting();
+    EXPECT_EQ(received() - before, together ? 1U : 2U);
+    Octets got(200);
+    EXPECT_EQ(recv(pair.theirs.get(), got.data(), got.size(), 0), 100);
+    EXPECT_EQ(recv(pair.theirs.get(), got.data(), got.size(), 0), 0);
+  }
 }
 
 TEST_F(ConnEndTest, APeersFinIsAFin) {

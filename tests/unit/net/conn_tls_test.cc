@@ -1,5 +1,6 @@
 // Conn with TLS on either side, over real sockets.
 #include <gtest/gtest.h>
+#include <linux/tcp.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -95,6 +96,26 @@ TEST_F(ConnTlsTest, AnEndIsToldByCloseNotifyAndThenFin) {
   EXPECT_EQ(server.end, ConnEnd::kFin);
   EXPECT_EQ(client.end, ConnEnd::kFin);
   EXPECT_EQ(server.received.size(), 10U);
+}
+
+TEST_F(ConnTlsTest, CloseNotifyAndTheFinAreOneSegment) {
+  Owner client;
+  Owner server;
+  Join(client, server);
+  const auto sent = [&client] {
+    tcp_info info{};
+    socklen_t size = sizeof(info);
+    getsockopt(client.conn->fd(), IPPROTO_TCP, TCP_INFO, &info, &size);
+    return info.tcpi_segs_out;
+  };
+  server.on_receive = [&] {
+    const unsigned before = sent();
+    client.conn->FinishWriting();
+    EXPECT_EQ(sent() - before, 1U);
+  };
+  client.on_connected = [&] { client.conn->Send("hi"); };
+  RunUntil([&] { return server.end.has_value() && client.end.has_value(); });
+  EXPECT_EQ(server.end, ConnEnd::kFin);
 }
 
 TEST_F(ConnTlsTest, DestroyingOneIsAProperEnd) {
