@@ -167,6 +167,7 @@ void Conn::Resume() {
   if (!paused_ || !fd_) return;
   paused_ = false;
   transport_.loop().Change(fd(), EPOLLIN, 0);
+  transport_.loop().TellAgain(fd());  // of what came meanwhile
 }
 
 void Conn::FinishWriting() {
@@ -198,6 +199,11 @@ void Conn::HandleReceive(std::span<const std::uint8_t> data) {
 }
 
 void Conn::AwaitWriteable() { transport_.loop().Change(fd(), EPOLLOUT, 0); }
+
+void Conn::AwaitTurn() {
+  AwaitWriteable();
+  transport_.loop().TellAgain(fd());
+}
 
 void Conn::HandleWriteable() {
   transport_.loop().Change(fd(), 0, EPOLLOUT);

@@ -122,8 +122,9 @@ class Conn {
   void FailTls();
   Bytes unsent() const { return queue_ != nullptr ? queue_->bytes.size() - queue_->at : 0; }
   void FinishWhenDone();
-  // HandleWriteable follows, when the socket takes something.
+  // HandleWriteable follows: when the socket, which was full, takes something; in the next turn.
   void AwaitWriteable();
+  void AwaitTurn();
   void SendRaw(std::string_view head, std::span<const std::uint8_t> body);
   Bytes Write(std::string_view head, std::span<const std::uint8_t> body);
   void Enqueue(std::span<const std::uint8_t> data);

@@ -33,7 +33,7 @@ void Conn::BeginTls(std::unique_ptr<TlsStream> tls, std::span<const std::uint8_t
 void Conn::HandleConnected() {
   connecting_ = false;
   transport_.loop().Change(fd(), 0, EPOLLOUT);
-  if (queued() > 0 || finish_) AwaitWriteable();
+  if (queued() > 0 || finish_) AwaitTurn();
   if (tls_ == nullptr) {
     dialled_ = false;
     handler_->OnConnected(*this);
@@ -66,7 +66,7 @@ void Conn::ReceiveTls(std::span<const std::uint8_t> cipher) {
   }
   if (waited && !broken_) {
     Meter();
-    AwaitWriteable();  // progress, and perhaps the end, are to be told
+    AwaitTurn();  // progress, and perhaps the end, are to be told
   }
   if (dialled_ && status != TlsStream::Status::kHandshaking &&
       status != TlsStream::Status::kFailed) {

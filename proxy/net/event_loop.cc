@@ -15,6 +15,7 @@ namespace connguard {
 namespace {
 
 constexpr std::size_t kBatch = 256;
+constexpr std::uint8_t kUnknown = 0xFF;  // no interest that can be wanted
 
 std::uint64_t Tag(int fd, std::uint32_t generation) {
   return (std::uint64_t{generation} << 32) | static_cast<std::uint32_t>(fd);
@@ -51,6 +52,7 @@ void EventLoop::Watch(int fd, std::uint32_t events, FdCallback callback, void* c
   entry.context = context;
   entry.wanted = InOut(events);
   entry.exclusive = (events & EPOLLEXCLUSIVE) != 0;
+  entry.edge = (events & EPOLLET) != 0;
   entry.applied = 0;
   entry.registered = false;
   ++entry.generation;
@@ -75,11 +77,10 @@ void EventLoop::Forget(int fd, bool closing) {
   ++entry.generation;
 }
 
-void EventLoop::Suspend(int fd) {
+void EventLoop::TellAgain(int fd) {
   Entry& entry = entries_[static_cast<std::size_t>(fd)];
-  if (!entry.registered) return;
-  epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);
-  entry.registered = false;
+  entry.applied = kUnknown;
+  MarkDirty(fd, entry);
 }
 
 void EventLoop::SetPrepare(PrepareCallback callback, void* context) {
@@ -95,6 +96,7 @@ void EventLoop::Apply() {
     if (entry.registered && entry.wanted == entry.applied) continue;
     epoll_event event{};
     event.events = entry.wanted | (entry.exclusive ? EPOLLEXCLUSIVE : 0U);
+    if (entry.edge) event.events |= EPOLLET | ((entry.wanted & EPOLLIN) != 0 ? EPOLLRDHUP : 0U);
     event.data.u64 = Tag(fd, entry.generation);
     const int operation = entry.registered ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
     if (epoll_ctl(epoll_, operation, fd, &event) == 0) {

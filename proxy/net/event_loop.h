@@ -14,8 +14,8 @@ struct epoll_event;
 
 namespace connguard {
 
-// EventLoop tells of descriptors, level-triggered. Interest is changed lazily: one epoll_ctl per
-// descriptor and turn at most, none when a change is taken back within the turn.
+// EventLoop tells of descriptors. Interest is changed lazily: one epoll_ctl per descriptor and turn
+// at most, none when a change is taken back within the turn.
 //
 // Owned by one thread; not thread-safe. Callbacks may watch, change and forget any descriptor, also
 // their own; an event of a descriptor that was forgotten (or reused) earlier in the batch is
@@ -32,7 +32,8 @@ class EventLoop {
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
 
-  // `events`: EPOLLIN, EPOLLOUT, EPOLLEXCLUSIVE; errors and hang-ups are always told.
+  // `events`: EPOLLIN, EPOLLOUT, EPOLLEXCLUSIVE; errors and hang-ups are always told. With EPOLLET
+  // only what is new is told, and EPOLLRDHUP comes with EPOLLIN.
   void Watch(int fd, std::uint32_t events, FdCallback callback, void* context);
   void Change(int fd, std::uint32_t add, std::uint32_t remove);
   // `closing`: the descriptor is closed before the next wait, which takes it out of epoll by
@@ -43,9 +44,8 @@ class EventLoop {
   std::uint32_t generation(int fd) const {
     return entries_[static_cast<std::size_t>(fd)].generation;
   }
-  // Takes the descriptor out of epoll until its interest changes: a hang-up cannot be masked, and
-  // would spin while its unread data must wait.
-  void Suspend(int fd);
+  // For EPOLLET: tells what there is once more, in the next turn.
+  void TellAgain(int fd);
 
   void SetPrepare(PrepareCallback callback, void* context);
   void Run();
@@ -63,9 +63,10 @@ class EventLoop {
     FdCallback callback = nullptr;  // null: not watched
     void* context = nullptr;
     std::uint32_t generation = 0;
-    std::uint8_t wanted = 0;  // EPOLLIN, EPOLLOUT
-    std::uint8_t applied = 0;
+    std::uint8_t wanted = 0;      // EPOLLIN, EPOLLOUT
+    std::uint8_t applied = 0;     // kUnknown: what epoll knows is to be said again
     bool exclusive : 1 = false;   // EPOLLEXCLUSIVE
+    bool edge : 1 = false;        // EPOLLET
     bool registered : 1 = false;  // known to epoll
     bool dirty : 1 = false;       // listed in dirty_
   };

@@ -16,7 +16,7 @@ namespace {
 
 // One read of this size at most per event: what a peer can make the guard hold beyond its limits,
 // and with half of it a message of 256 KiB costs a tenth more.
-constexpr std::size_t kReadSize = 128 * 1024;
+constexpr ssize_t kReadSize = 128 * 1024;
 
 // What a handler touches for a read: of a WebSocketSession, which is most of them, all that a
 // message needs. With a thousand connections it has left the cache since its last turn, and comes
@@ -36,14 +36,17 @@ int ErrorOf(int fd) {
 
 ConnEnd EndOfError(int error) { return error == ETIMEDOUT ? ConnEnd::kTimedOut : ConnEnd::kReset; }
 
-// Where the event leaves open whether a read of nothing was a FIN or an RST, the kernel still
-// knows. `finished`: our own FIN is out; the peer's then closes a socket just as an RST does.
-ConnEnd EndOf(int fd, bool finished) {
+// What a read that brought nothing says. `size`: its result, with its errno. `finished`: our own
+// FIN is out; the peer's then closes a socket just as an RST does.
+ConnEnd EndOfRead(int fd, ssize_t size, std::uint32_t events, bool finished) {
+  if (size < 0) return EndOfError(errno);
+  // A FIN. But hung up before our own, the socket was closed by an RST behind it; the kernel knows.
+  if ((events & EPOLLERR) == 0 && ((events & EPOLLHUP) == 0 || finished)) return ConnEnd::kFin;
   if (const int error = ErrorOf(fd); error != 0) return EndOfError(error);
   tcp_info info{};
-  socklen_t size = sizeof(info);
+  socklen_t room = sizeof(info);
   // A unix socket has no TCP_INFO: its end is a FIN.
-  if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return ConnEnd::kFin;
+  if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &room) != 0) return ConnEnd::kFin;
   return info.tcpi_state == TCP_CLOSE && !finished ? ConnEnd::kReset : ConnEnd::kFin;
 }
 
@@ -58,7 +61,7 @@ std::unique_ptr<Conn> Transport::Adopt(Fd fd, ConnHandler* handler, Adopted how,
   std::unique_ptr<Conn> conn(
       new Conn(*this, std::move(fd), handler, how != Adopted::kAccepted, std::move(tls)));
   const bool connecting = how == Adopted::kConnecting;
-  loop_.Watch(descriptor, connecting ? EPOLLIN | EPOLLOUT : EPOLLIN, OnEvents, conn.get());
+  loop_.Watch(descriptor, EPOLLET | EPOLLIN | (connecting ? EPOLLOUT : 0U), OnEvents, conn.get());
   if (how == Adopted::kConnected) connected_.push_back(conn.get());
   return conn;
 }
@@ -79,43 +82,37 @@ void Transport::OnEvents(void* conn, int fd, std::uint32_t events) noexcept {
 }
 
 void Transport::HandleEvents(Conn& conn, int fd, std::uint32_t events) {
-  if (events == EPOLLIN && !conn.connecting_) {  // most of all
-    if (!conn.paused_) Read(conn, fd, events);
+  if (conn.connecting_ && (events & EPOLLERR) != 0) {  // it comes with every failure
+    conn.HandleUnreachable();
     return;
-  }
-  if (conn.connecting_) {
-    // An EPOLLERR comes with every failure.
-    if ((events & EPOLLERR) != 0) {
-      conn.HandleUnreachable();
-    } else if ((events & EPOLLOUT) != 0) {
-      conn.HandleConnected();
-    }
-    return;  // what there is to read is told again
   }
   if ((events & EPOLLOUT) != 0) {
     const std::uint32_t generation = loop_.generation(fd);
-    conn.HandleWriteable();
+    if (conn.connecting_) {
+      conn.HandleConnected();
+    } else {
+      conn.HandleWriteable();
+    }
     if (loop_.generation(fd) != generation) return;
   }
-  if (!conn.paused_) {
-    if ((events & (EPOLLIN | EPOLLERR | EPOLLHUP)) != 0) Read(conn, fd, events);
-  } else if ((events & (EPOLLERR | EPOLLHUP)) != 0) {
-    loop_.Suspend(fd);  // until it is read: what is unread would be lost
-  }
+  // Who is paused is told again when he resumes.
+  if ((events & ~std::uint32_t{EPOLLOUT}) != 0 && !conn.paused_) Read(conn, fd, events);
 }
 
 void Transport::Read(Conn& conn, int fd, std::uint32_t events) {
   FetchHandler(conn.handler_);
-  const ssize_t size = recv(fd, received_.get(), kReadSize, 0);
-  if (size > 0) {
+  const std::uint32_t generation = loop_.generation(fd);
+  // The end was told with what comes before it, and is not told again.
+  const bool ends = (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
+  do {
+    const ssize_t size = recv(fd, received_.get(), kReadSize, 0);
+    if (size <= 0) {
+      if (size == 0 || errno != EAGAIN) conn.HandleEnd(EndOfRead(fd, size, events, conn.finish_));
+      return;
+    }
     conn.HandleReceive({received_.get(), static_cast<std::size_t>(size)});
-  } else if (size < 0) {
-    if (errno != EAGAIN && errno != EINTR) conn.HandleEnd(EndOfError(errno));
-  } else {
-    // A FIN. But hung up before our own, the socket was closed by an RST behind it.
-    const bool open = (events & EPOLLERR) == 0 && ((events & EPOLLHUP) == 0 || conn.finish_);
-    conn.HandleEnd(open ? ConnEnd::kFin : EndOf(fd, conn.finish_));
-  }
+    if (size == kReadSize && !ends && loop_.generation(fd) == generation) loop_.TellAgain(fd);
+  } while (ends && loop_.generation(fd) == generation && !conn.paused_);
 }
 
 }  // namespace connguard

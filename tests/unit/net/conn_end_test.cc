@@ -255,6 +255,32 @@ TEST_F(ConnEndTest, AConnMayBeDestroyedInOnReceive) {
   EXPECT_FALSE(owner.end);
 }
 
+TEST_F(ConnEndTest, AConnThatIsDestroyedOrPausedInOnReceiveIsNotReadToItsEnd) {
+  for (const bool destroyed : {true, false}) {
+    SCOPED_TRACE(destroyed ? "destroyed" : "paused");
+    SocketPair pair = UnixPair();
+    EXPECT_EQ(send(pair.theirs.get(), "word", 4, 0), 4);
+    shutdown(pair.theirs.get(), SHUT_WR);
+    EventLoop loop;
+    Transport transport(loop);
+    Owner owner;
+    owner.conn = transport.Adopt(std::move(pair.ours), &owner, Adopted::kAccepted);
+    owner.on_receive = [&] {
+      if (destroyed) {
+        owner.conn.reset();
+      } else {
+        owner.conn->Pause();
+      }
+    };
+    Timer end([](void* stopped) noexcept { static_cast<EventLoop*>(stopped)->Stop(); }, &loop);
+    loop.timers().Arm(end, loop.now() + 20ms);
+    loop.Run();
+    EXPECT_EQ(owner.received.size(), 4U);
+    EXPECT_FALSE(owner.end);
+    owner.conn.reset();
+  }
+}
+
 TEST_F(ConnEndTest, AConnMayBeDestroyedInOnProgress) {
   SocketPair pair = TcpPair();
   Owner owner;

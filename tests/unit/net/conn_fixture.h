@@ -137,7 +137,7 @@ class Peer {
     }
     if (size == 0) finished = true;
     if (size < 0) error = errno;
-    loop_.Suspend(fd_.get());
+    loop_.Forget(fd_.get(), false);
   }
 
   EventLoop& loop_;

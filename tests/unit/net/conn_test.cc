@@ -190,6 +190,53 @@ TEST_F(ConnTest, APausedConnReadsNothingUntilItResumes) {
   EXPECT_EQ(owner.received, message);
 }
 
+// Events are edges: what is left of one is told only to who asks for it.
+TEST_F(ConnTest, MoreThanOneReadTakesIsReadToItsEnd) {
+  for (const bool ended : {false, true}) {
+    SCOPED_TRACE(ended ? "and a FIN" : "and nothing more");
+    SocketPair pair = TcpPair();
+    const Octets bytes = Noise(kMany, 12);
+    const auto sent = static_cast<std::size_t>(
+        std::max<ssize_t>(send(pair.theirs.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL), 0));
+    if (ended) shutdown(pair.theirs.get(), SHUT_WR);
+    EXPECT_GT(sent, 2U * 128 * 1024);
+    EventLoop loop;
+    Transport transport(loop);
+    Owner owner;
+    owner.conn = transport.Adopt(std::move(pair.ours), &owner, Adopted::kAccepted);
+    const auto check = [&] {
+      if (owner.received.size() == sent && owner.end.has_value() == ended) loop.Stop();
+    };
+    owner.on_receive = check;
+    owner.on_end = check;
+    Timer give_up([](void* stopped) noexcept { static_cast<EventLoop*>(stopped)->Stop(); }, &loop);
+    loop.timers().Arm(give_up, loop.now() + 5s);
+    loop.Run();
+    EXPECT_EQ(owner.received, Octets(bytes.begin(), bytes.begin() + static_cast<long>(sent)));
+    EXPECT_EQ(owner.end, ended ? std::optional(ConnEnd::kFin) : std::nullopt);
+    owner.conn.reset();
+  }
+}
+
+TEST_F(ConnTest, WhatCameWhileItWasPausedForPartOfATurnIsRead) {
+  std::array<SocketPair, 2> pairs{UnixPair(), UnixPair()};
+  std::array<Owner, 2> owners;
+  for (std::size_t i = 0; i < owners.size(); ++i) {
+    Adopt(owners.at(i), std::move(pairs.at(i).ours));
+    EXPECT_EQ(send(pairs.at(i).theirs.get(), "word", 4, 0), 4);
+    // Both are told in one batch: whoever is first keeps the other from being read.
+    Owner& other = owners.at(1 - i);
+    owners.at(i).on_receive = [&other] {
+      if (other.received.empty()) other.conn->Pause();
+    };
+  }
+  When([&] { return owners[0].conn->paused() || owners[1].conn->paused(); },
+       [&] {
+         for (const Owner& owner : owners) owner.conn->Resume();
+       });
+  RunUntil([&] { return owners[0].received.size() == 4 && owners[1].received.size() == 4; });
+}
+
 TEST_F(ConnTest, PausingInACallbackHoldsBackTheRest) {
   SocketPair pair = TcpPair();
   Owner owner;

@@ -117,44 +117,38 @@ TEST_F(EventLoopTest, ADescriptorForgottenWithinABatchHearsNothing) {
   EXPECT_EQ(a.events.size() + b.events.size(), 1U);
 }
 
-TEST_F(EventLoopTest, SuspendKeepsAHangUpFromSpinningAndChangeBringsItBack) {
-  Pair pair = MakePair();
-  Watched watched(loop_, pair.ours.get(), 0);
-  watched.then = [&] {
-    if (watched.events.size() == 1) {
-      loop_.Suspend(watched.fd());
-    } else {
-      loop_.Stop();
-    }
-  };
-  pair.theirs = Fd();
-  After resume(loop_, 30ms, [&] {
-    EXPECT_EQ(watched.events, std::vector<std::uint32_t>{EPOLLHUP});
-    loop_.Change(watched.fd(), EPOLLIN, 0);
+TEST_F(EventLoopTest, AnEdgeIsToldOnceUnlessItIsAskedForAgain) {
+  const Fd event = MakeEvent(1);
+  Watched watched(loop_, event.get(), EPOLLIN | EPOLLET);
+  After again(loop_, 20ms, [&] {
+    EXPECT_EQ(watched.events.size(), 1U);
+    loop_.TellAgain(watched.fd());
   });
-  After give_up(loop_, 10s, [&] { loop_.Stop(); });
+  After end(loop_, 40ms, [&] { loop_.Stop(); });
   loop_.Run();
-  ASSERT_EQ(watched.events.size(), 2U);
-  EXPECT_EQ(watched.events.back(), EPOLLIN | EPOLLHUP);
+  EXPECT_EQ(watched.events, std::vector<std::uint32_t>(2, EPOLLIN));
 }
 
-TEST_F(EventLoopTest, ASuspendedDescriptorComesBackWithTheInterestThatItHad) {
+TEST_F(EventLoopTest, AnEdgeThatIsNotWantedYetIsToldWhenItIs) {
   const Fd event = MakeEvent(1);
-  Watched watched(loop_, event.get(), EPOLLIN);
-  watched.then = [&] {
-    if (watched.events.size() == 1) {
-      loop_.Suspend(watched.fd());
-    } else {
-      loop_.Stop();
-    }
-  };
-  After resume(loop_, 20ms, [&] {
-    EXPECT_EQ(watched.events.size(), 1U);
+  Watched watched(loop_, event.get(), EPOLLET);
+  After later(loop_, 20ms, [&] {
+    EXPECT_TRUE(watched.events.empty());
     loop_.Change(watched.fd(), EPOLLIN, 0);
   });
-  After give_up(loop_, 10s, [&] { loop_.Stop(); });
+  After end(loop_, 40ms, [&] { loop_.Stop(); });
   loop_.Run();
-  EXPECT_EQ(watched.events.size(), 2U);
+  EXPECT_EQ(watched.events, std::vector<std::uint32_t>{EPOLLIN});
+}
+
+TEST_F(EventLoopTest, WithEdgesAFinIsToldBesideWhatCameBeforeIt) {
+  Pair pair = MakePair();
+  Watched watched(loop_, pair.ours.get(), EPOLLIN | EPOLLET);
+  ASSERT_EQ(send(pair.theirs.get(), "x", 1, 0), 1);
+  ASSERT_EQ(shutdown(pair.theirs.get(), SHUT_WR), 0);
+  After end(loop_, 20ms, [&] { loop_.Stop(); });
+  loop_.Run();
+  EXPECT_EQ(watched.events, std::vector<std::uint32_t>{EPOLLIN | EPOLLRDHUP});
 }
 
 TEST_F(EventLoopTest, OnlyWhatIsWantedIsTold) {
