@@ -120,9 +120,20 @@ class Server:
         """Stopped for a while: what comes meanwhile, it finds all at once."""
         self.process.send_signal(signal.SIGSTOP)
         try:
+            self._await_stop()
             yield
         finally:
             self.process.send_signal(signal.SIGCONT)
+
+    def _await_stop(self) -> None:
+        """The signal is taken by one thread, and the others stop when that has had its turn."""
+        stats = pathlib.Path(f"/proc/{self.process.pid}/task").glob("*/stat")
+        for stat in list(stats):
+            deadline = time.monotonic() + 10
+            while stat.read_text().rpartition(")")[2].split()[0] != "T":
+                if time.monotonic() > deadline:
+                    raise TimeoutError(f"{stat} is not stopped")
+                time.sleep(0.001)
 
     def stop(self, timeout: float = 40.0) -> int:
         """SIGTERM, then SIGKILL; returns the exit status."""
