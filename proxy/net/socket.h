@@ -22,7 +22,6 @@ class Fd {
   ~Fd();
 
   int get() const { return fd_; }
-  int Take() { return std::exchange(fd_, -1); }
   explicit operator bool() const { return fd_ >= 0; }
 
  private:
