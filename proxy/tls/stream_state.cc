@@ -1,9 +1,11 @@
 #include "tls/stream_state.h"
 
+#include <algorithm>
 #include <new>
 #include <utility>
 
 #include "tls/openssl_error.h"
+#include "tls/wire.h"
 
 namespace connguard {
 namespace {
@@ -30,7 +32,7 @@ void OnRecord(int is_written, int /*version*/, int what, const void* bytes, size
     stream.asides = 0;
   }
   if (++stream.asides > kMostAsides) {
-    stream.wire.stopped = true;
+    stream.stopped = true;
   }
 }
 
@@ -41,22 +43,36 @@ StreamState::StreamState(SSL_CTX* settings, std::shared_ptr<const void> kept, Tl
   if (!ssl) {
     throw std::bad_alloc();
   }
-  BIO* bio = NewWireBio(&wire);
-  SSL_set_bio(ssl.get(), bio, bio);
-  SSL_set_app_data(ssl.get(), this);
+  SSL_set0_rbio(ssl.get(), WireBio());
+  SSL_set0_wbio(ssl.get(), WireBio());
   SSL_set_msg_callback(ssl.get(), OnRecord);
   SSL_set_msg_callback_arg(ssl.get(), this);
   is_server() ? SSL_set_accept_state(ssl.get()) : SSL_set_connect_state(ssl.get());
 }
 
-StreamState& StateOf(const SSL* ssl) { return *static_cast<StreamState*>(SSL_get_app_data(ssl)); }
+StreamState::Words& StreamState::words() {
+  if (kept_words == nullptr) {
+    kept_words = std::make_unique<Words>();
+  }
+  return *kept_words;
+}
+
+bool Beginning::IsHttp() const {
+  const auto is_upper = [](std::uint8_t c) { return c >= 'A' && c <= 'Z'; };
+  if (size < bytes.size() || !std::all_of(bytes.begin(), bytes.begin() + 3, is_upper)) {
+    return false;
+  }
+  // `GET /`, `POST `, `OPTIO`, `HTTP/`
+  return bytes[3] == ' ' ||
+         (is_upper(bytes[3]) && (is_upper(bytes[4]) || bytes[4] == ' ' || bytes[4] == '/'));
+}
 
 int OnVerify(int is_good, X509_STORE_CTX* context) noexcept {
   if (is_good == 0) {
     const void* ssl = X509_STORE_CTX_get_ex_data(context, SSL_get_ex_data_X509_STORE_CTX_idx());
-    StreamState& stream = StateOf(static_cast<const SSL*>(ssl));
-    if (stream.refusal.empty()) {
-      stream.refusal = WhyRefused(context, stream.expected);
+    StreamState::Words& words = StateOf(static_cast<const SSL*>(ssl)).words();
+    if (words.refusal.empty()) {
+      words.refusal = WhyRefused(context, words.expected);
     }
   }
   return is_good;

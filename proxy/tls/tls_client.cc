@@ -125,14 +125,14 @@ Loaded<TlsClient> TlsClient::Load(const UpstreamTlsConfig& config, const std::st
 
 std::unique_ptr<TlsStream> TlsClient::Connect() const {
   auto stream = std::make_unique<TlsStream::Impl>(impl_->settings.get(), impl_, TlsRole::kClient);
-  stream->expected = impl_->host;
+  stream->words().expected = impl_->host;
   if (!impl_->host.empty() && !impl_->is_address) {
     SSL_set_tlsext_host_name(stream->ssl.get(), impl_->host.c_str());
   }
   if (const SslSessionPtr session = impl_->Last()) {
     SSL_set_session(stream->ssl.get(), session.get());
   }
-  return std::unique_ptr<TlsStream>(new TlsStream(std::move(stream)));
+  return stream;
 }
 
 const std::vector<CertificateInfo>& TlsClient::certificates() const { return impl_->infos; }

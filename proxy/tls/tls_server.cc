@@ -199,8 +199,7 @@ Loaded<TlsServer> TlsServer::Load(const ListenerTlsConfig& config,
 }
 
 std::unique_ptr<TlsStream> TlsServer::Accept() const {
-  auto stream = std::make_unique<TlsStream::Impl>(impl_->first, impl_, TlsRole::kServer);
-  return std::unique_ptr<TlsStream>(new TlsStream(std::move(stream)));
+  return std::make_unique<TlsStream::Impl>(impl_->first, impl_, TlsRole::kServer);
 }
 
 const std::vector<CertificateInfo>& TlsServer::certificates() const { return impl_->infos; }

@@ -1,7 +1,5 @@
 #include "tls/tls_stream.h"
 
-#include <openssl/err.h>
-
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -9,6 +7,7 @@
 
 #include "tls/openssl_error.h"
 #include "tls/stream_state.h"
+#include "tls/wire.h"
 
 namespace connguard {
 namespace {
@@ -16,33 +15,6 @@ namespace {
 using Status = TlsStream::Status;
 
 constexpr const char* kLeftEarly = "the peer left during the TLS handshake";
-
-// What `in` and `out` are only lasts for a call. The queue of OpenSSL's errors is this thread's,
-// and may hold what another stream has left.
-class Call {
- public:
-  Call(Wire& wire, std::span<const std::uint8_t> in, ByteBuffer& out) : wire_(wire) {
-    ClearErrors();
-    wire_.in = in;
-    wire_.out = &out;
-  }
-  ~Call() {
-    wire_.in = {};
-    wire_.out = nullptr;
-    ClearErrors();
-  }
-  Call(const Call&) = delete;
-  Call& operator=(const Call&) = delete;
-
- private:
-  static void ClearErrors() {
-    if (ERR_peek_error() != 0) {  // far cheaper
-      ERR_clear_error();
-    }
-  }
-
-  Wire& wire_;
-};
 
 std::string Digits(std::span<const unsigned char> bytes) {
   constexpr std::string_view kDigits = "0123456789abcdef";
@@ -56,73 +28,77 @@ std::string Digits(std::span<const unsigned char> bytes) {
 
 }  // namespace
 
-TlsStream::TlsStream(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-TlsStream::~TlsStream() = default;
+// There is no other kind of stream.
+TlsStream::Impl& TlsStream::impl() { return static_cast<Impl&>(*this); }
+const TlsStream::Impl& TlsStream::impl() const { return static_cast<const Impl&>(*this); }
 
 Status TlsStream::Start(ByteBuffer& out) {
-  const Call call(impl_->wire, {}, out);
-  if (!impl_->is_server() && impl_->status == Status::kHandshaking) {
-    impl_->Handshake();
+  const Wire wire(impl(), {}, out);
+  if (!impl().is_server() && impl().status == Status::kHandshaking) {
+    impl().Handshake();
   }
-  return impl_->status;
+  return impl().status;
 }
 
 Status TlsStream::Receive(std::span<const std::uint8_t> cipher, ByteBuffer& plain,
                           ByteBuffer& out) {
-  const Call call(impl_->wire, cipher, out);
-  if (impl_->status == Status::kHandshaking) {
-    impl_->Handshake();
+  const Wire wire(impl(), cipher, out);
+  if (impl().status == Status::kHandshaking) {
+    impl().Handshake();
   }
-  if (impl_->status == Status::kOpen) {
-    impl_->Read(plain);
+  if (impl().status == Status::kOpen) {
+    impl().Read(wire, plain);
   }
-  impl_->WriteWaiting();
-  return impl_->status;
+  impl().WriteWaiting();
+  return impl().status;
 }
 
 Status TlsStream::Send(std::string_view head, std::span<const std::uint8_t> body, ByteBuffer& out) {
-  if (impl_->status == Status::kFailed || impl_->says_close || impl_->said_close) {
-    return impl_->status;
+  if (impl().status == Status::kFailed || impl().says_close || impl().said_close) {
+    return impl().status;
   }
-  if (!impl_->may_write()) {
-    impl_->waiting.Append(AsBytes(head));
-    impl_->waiting.Append(body);
-    return impl_->status;
+  if (!impl().may_write()) {
+    impl().waiting.Append(AsBytes(head));
+    impl().waiting.Append(body);
+    return impl().status;
   }
-  const Call call(impl_->wire, {}, out);
-  impl_->Write(head, body);
-  return impl_->status;
+  const Wire wire(impl(), {}, out);
+  impl().Write(head, body);
+  return impl().status;
 }
 
 void TlsStream::Close(ByteBuffer& out) {
-  if (impl_->status != Status::kFailed && !impl_->may_write()) {
-    impl_->says_close = true;
-  } else if (impl_->status != Status::kFailed && !impl_->said_close) {
-    const Call call(impl_->wire, {}, out);
-    impl_->SayClose();
+  if (impl().status != Status::kFailed && !impl().may_write()) {
+    impl().says_close = true;
+  } else if (impl().status != Status::kFailed && !impl().said_close) {
+    const Wire wire(impl(), {}, out);
+    impl().SayClose();
   }
 }
 
 Status TlsStream::Cut() {
-  if (impl_->status == Status::kHandshaking) {
-    impl_->status = Status::kFailed;
-    impl_->error = kLeftEarly;
-  } else if (impl_->status == Status::kOpen) {
-    impl_->status = Status::kFailed;
-    impl_->error = "the connection ended without TLS's close_notify: its end may have been cut off";
+  if (impl().status == Status::kHandshaking) {
+    impl().status = Status::kFailed;
+    impl().words().error = kLeftEarly;
+  } else if (impl().status == Status::kOpen) {
+    impl().status = Status::kFailed;
+    impl().words().error =
+        "the connection ended without TLS's close_notify: its end may have been cut off";
   }
-  return impl_->status;
+  return impl().status;
 }
 
-Status TlsStream::status() const { return impl_->status; }
-Bytes TlsStream::waiting() const { return impl_->waiting.size(); }
-bool TlsStream::holds_close() const { return impl_->says_close && !impl_->said_close; }
-bool TlsStream::opened() const { return impl_->opened; }
-const std::string& TlsStream::error() const { return impl_->error; }
-bool TlsStream::peer_spoke_http() const { return impl_->http; }
+Status TlsStream::status() const { return impl().status; }
+Bytes TlsStream::waiting() const { return impl().waiting.size(); }
+bool TlsStream::holds_close() const { return impl().says_close && !impl().said_close; }
+bool TlsStream::opened() const { return impl().opened; }
+std::string TlsStream::error() const {
+  return impl().kept_words != nullptr ? impl().kept_words->error : std::string();
+}
+bool TlsStream::peer_spoke_http() const { return impl().http; }
 
 std::optional<PeerCertificate> TlsStream::peer() const {
-  const SSL* ssl = impl_->ssl.get();
+  const SSL* ssl = impl().ssl.get();
   const X509* certificate = SSL_get0_peer_certificate(ssl);
   if (certificate == nullptr || SSL_get_verify_mode(ssl) == SSL_VERIFY_NONE ||
       SSL_get_verify_result(ssl) != X509_V_OK) {
@@ -136,12 +112,12 @@ std::optional<PeerCertificate> TlsStream::peer() const {
 }
 
 std::string_view TlsStream::server_name() const {
-  const char* name = SSL_get_servername(impl_->ssl.get(), TLSEXT_NAMETYPE_host_name);
+  const char* name = SSL_get_servername(impl().ssl.get(), TLSEXT_NAMETYPE_host_name);
   return name == nullptr ? std::string_view() : name;
 }
 
-std::string_view TlsStream::version() const { return SSL_get_version(impl_->ssl.get()); }
-bool TlsStream::resumed() const { return SSL_session_reused(impl_->ssl.get()) != 0; }
+std::string_view TlsStream::version() const { return SSL_get_version(impl().ssl.get()); }
+bool TlsStream::resumed() const { return SSL_session_reused(impl().ssl.get()) != 0; }
 
 void TlsStream::Impl::Handshake() {
   const int result = SSL_do_handshake(ssl.get());
@@ -169,18 +145,18 @@ void TlsStream::Impl::WriteWaiting() {
   }
 }
 
-void TlsStream::Impl::Read(ByteBuffer& plain) {
+void TlsStream::Impl::Read(const Wire& wire, ByteBuffer& plain) {
   // OpenSSL asks the wire for one record at a time, and takes it whole: nothing is left in it when
   // the wire is empty but a part of a record.
-  while (status == Status::kOpen && (!wire.in.empty() || SSL_pending(ssl.get()) > 0)) {
+  while (status == Status::kOpen && (!wire.empty() || SSL_pending(ssl.get()) > 0)) {
     const std::span<std::uint8_t> room = plain.Room(SSL3_RT_MAX_PLAIN_LENGTH);
     std::size_t count = 0;
     const int result = SSL_read_ex(ssl.get(), room.data(), room.size(), &count);
     plain.Add(count);
     since_asides += count;
-    if (result != 1 || wire.stopped) {
+    if (result != 1 || stopped) {
       Fail(result);
-      if (status == Status::kOpen && wire.in.empty()) {
+      if (status == Status::kOpen && wire.empty()) {
         return;
       }
     }
@@ -225,9 +201,10 @@ void TlsStream::Impl::SayClose() {
 }
 
 void TlsStream::Impl::Fail(int result) {
-  if (wire.stopped) {
+  if (stopped) {
     status = Status::kFailed;
-    error = "the peer sends TLS messages without data (KeyUpdate or the like), one after another";
+    words().error =
+        "the peer sends TLS messages without data (KeyUpdate or the like), one after another";
     return;
   }
   switch (SSL_get_error(ssl.get(), result)) {
@@ -236,7 +213,7 @@ void TlsStream::Impl::Fail(int result) {
     case SSL_ERROR_ZERO_RETURN:
       if (status == Status::kHandshaking) {
         status = Status::kFailed;
-        error = kLeftEarly;
+        words().error = kLeftEarly;
       } else {
         status = Status::kEnded;
       }
@@ -246,17 +223,17 @@ void TlsStream::Impl::Fail(int result) {
   }
   const bool in_handshake = status == Status::kHandshaking;
   status = Status::kFailed;
-  http = in_handshake && wire.BeganWithHttp();
+  http = in_handshake && beginning.IsHttp();
   const std::string queue = TakeErrors();
   if (http) {
-    error = "plain HTTP came where TLS was expected";
-  } else if (!refusal.empty()) {
-    error = std::string(is_server() ? "the client's" : "the server's") +
-            " certificate was refused: " + refusal;
+    words().error = "plain HTTP came where TLS was expected";
+  } else if (!words().refusal.empty()) {
+    words().error = std::string(is_server() ? "the client's" : "the server's") +
+                    " certificate was refused: " + words().refusal;
   } else {
-    error = in_handshake ? "the TLS handshake failed" : "TLS failed";
+    words().error = in_handshake ? "the TLS handshake failed" : "TLS failed";
   }
-  error += queue.empty() ? "" : ": " + queue;
+  words().error += queue.empty() ? "" : ": " + queue;
 }
 
 }  // namespace connguard

@@ -33,7 +33,7 @@ class TlsStream {
     kFailed,  // error() says why; nothing more goes in or out but `out`'s alert
   };
 
-  ~TlsStream();
+  virtual ~TlsStream() = default;
   TlsStream(const TlsStream&) = delete;
   TlsStream& operator=(const TlsStream&) = delete;
 
@@ -63,7 +63,7 @@ class TlsStream {
   // The handshake had its end, whatever came then.
   bool opened() const;
   // With OpenSSL's whole error queue and, where a certificate was refused, the reason in words.
-  const std::string& error() const;
+  std::string error() const;
   // The peer spoke plain HTTP: worth an answer in kind.
   bool peer_spoke_http() const;
 
@@ -76,9 +76,11 @@ class TlsStream {
  private:
   friend class TlsServer;
   friend class TlsClient;
+  friend struct StreamState;
   struct Impl;
-  explicit TlsStream(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
+  TlsStream() = default;
+  Impl& impl();
+  const Impl& impl() const;
 };
 
 }  // namespace connguard

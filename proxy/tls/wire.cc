@@ -1,48 +1,77 @@
 #include "tls/wire.h"
 
+#include <openssl/err.h>
+
 #include <algorithm>
 #include <cstring>
+#include <memory>
 #include <new>
+
+#include "tls/stream_state.h"
 
 namespace connguard {
 namespace {
 
-Wire& WireOf(BIO* bio) { return *static_cast<Wire*>(BIO_get_data(bio)); }
-
-int Read(BIO* bio, char* buffer, int size) noexcept {
-  BIO_clear_retry_flags(bio);
-  Wire& wire = WireOf(bio);
-  if (wire.stopped || size <= 0) {
-    return -1;
+// The queue of OpenSSL's errors is this thread's, and may hold what another stream has left.
+void ClearErrors() {
+  if (ERR_peek_error() != 0) {  // far cheaper
+    ERR_clear_error();
   }
-  if (wire.in.empty()) {
-    BIO_set_retry_read(bio);
-    return -1;
-  }
-  const Bytes count = std::min(wire.in.size(), static_cast<Bytes>(size));
-  std::memcpy(buffer, wire.in.data(), count);
-  for (Bytes i = 0; i < count && wire.first_size < wire.first.size(); ++i) {
-    wire.first[wire.first_size++] = wire.in[i];
-  }
-  wire.in = wire.in.subspan(count);
-  return static_cast<int>(count);
 }
 
-int Write(BIO* bio, const char* bytes, int size) noexcept {
-  BIO_clear_retry_flags(bio);
-  ByteBuffer* out = WireOf(bio).out;
-  if (out == nullptr || size <= 0) {
-    return -1;
-  }
-  out->Append({reinterpret_cast<const std::uint8_t*>(bytes), static_cast<Bytes>(size)});
-  return size;
-}
+// nullptr outside of a call.
+Wire* WireOf(BIO* bio) { return static_cast<Wire*>(BIO_get_data(bio)); }
 
 long Control(BIO* /*bio*/, int command, long /*number*/, void* /*pointer*/) noexcept {
   return command == BIO_CTRL_FLUSH ? 1 : 0;
 }
 
-BIO_METHOD* NewMethod() {
+struct BioEnd {
+  void operator()(BIO* bio) const { BIO_free(bio); }
+};
+
+}  // namespace
+
+Wire::Wire(StreamState& stream, std::span<const std::uint8_t> in, ByteBuffer& out)
+    : stream_(stream), in_(in), out_(out) {
+  ClearErrors();
+  BIO_set_data(SSL_get_rbio(stream.ssl.get()), this);
+}
+
+Wire::~Wire() {
+  BIO_set_data(SSL_get_rbio(stream_.ssl.get()), nullptr);
+  ClearErrors();
+}
+
+int Wire::Read(BIO* bio, char* buffer, int size) noexcept {
+  BIO_clear_retry_flags(bio);
+  Wire* const wire = WireOf(bio);
+  if (wire == nullptr || wire->stream_.stopped || size <= 0) {
+    return -1;
+  }
+  if (wire->in_.empty()) {
+    BIO_set_retry_read(bio);
+    return -1;
+  }
+  const std::span<const std::uint8_t> taken =
+      wire->in_.first(std::min(wire->in_.size(), static_cast<Bytes>(size)));
+  std::memcpy(buffer, taken.data(), taken.size());
+  wire->stream_.beginning.Add(taken);
+  wire->in_ = wire->in_.subspan(taken.size());
+  return static_cast<int>(taken.size());
+}
+
+int Wire::Write(BIO* bio, const char* bytes, int size) noexcept {
+  BIO_clear_retry_flags(bio);
+  Wire* const wire = WireOf(bio);
+  if (wire == nullptr || size <= 0) {
+    return -1;
+  }
+  wire->out_.Append({reinterpret_cast<const std::uint8_t*>(bytes), static_cast<Bytes>(size)});
+  return size;
+}
+
+BIO_METHOD* Wire::NewMethod() {
   BIO_METHOD* method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "connguard");
   if (method == nullptr) {
     throw std::bad_alloc();
@@ -53,27 +82,16 @@ BIO_METHOD* NewMethod() {
   return method;
 }
 
-}  // namespace
-
-bool Wire::BeganWithHttp() const {
-  const auto is_upper = [](std::uint8_t c) { return c >= 'A' && c <= 'Z'; };
-  if (first_size < first.size() || !std::all_of(first.begin(), first.begin() + 3, is_upper)) {
-    return false;
-  }
-  // `GET /`, `POST `, `OPTIO`, `HTTP/`
-  return first[3] == ' ' ||
-         (is_upper(first[3]) && (is_upper(first[4]) || first[4] == ' ' || first[4] == '/'));
-}
-
-BIO* NewWireBio(Wire* wire) {
-  static BIO_METHOD* const kMethod = NewMethod();  // of the process: never freed
-  BIO* bio = BIO_new(kMethod);
-  if (bio == nullptr) {
+BIO* WireBio() {
+  static BIO_METHOD* const kMethod = Wire::NewMethod();  // of the process: never freed
+  thread_local const std::unique_ptr<BIO, BioEnd> bio(BIO_new(kMethod));
+  if (bio == nullptr || BIO_up_ref(bio.get()) != 1) {
     throw std::bad_alloc();
   }
-  BIO_set_data(bio, wire);
-  BIO_set_init(bio, 1);
-  return bio;
+  BIO_set_init(bio.get(), 1);
+  return bio.get();
 }
+
+StreamState& StateOf(const SSL* ssl) { return WireOf(SSL_get_rbio(ssl))->stream_; }
 
 }  // namespace connguard

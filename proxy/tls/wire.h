@@ -1,9 +1,8 @@
 // Wire: what OpenSSL takes for its socket. Reads what Receive() was given, writes into `out`.
 #pragma once
 
-#include <openssl/bio.h>
+#include <openssl/ssl.h>
 
-#include <array>
 #include <cstdint>
 #include <span>
 
@@ -11,22 +10,39 @@
 
 namespace connguard {
 
+struct StreamState;
+
 // Bytes pass straight between OpenSSL's record buffers and the caller's: a memory BIO would copy
 // them once more, and keep its own buffers for the life of a connection.
-struct Wire {
-  std::span<const std::uint8_t> in{};
-  ByteBuffer* out = nullptr;  // only during a call
-  bool stopped = false;       // nothing more is read, whatever is there
+//
+// There is one for each call into OpenSSL, and one BIO for all streams of a thread, which leads to
+// it: a BIO for each, with its lock, is 200 bytes of an idle connection.
+class Wire {
+ public:
+  Wire(StreamState& stream, std::span<const std::uint8_t> in, ByteBuffer& out);
+  ~Wire();
+  Wire(const Wire&) = delete;
+  Wire& operator=(const Wire&) = delete;
 
-  // The peer's first bytes: as many as a record's header has.
-  std::array<std::uint8_t, 5> first{};
-  std::uint8_t first_size = 0;
+  bool empty() const { return in_.empty(); }
 
-  // A method of HTTP/1, or an answer of it, where a record's type should be.
-  bool BeganWithHttp() const;
+ private:
+  friend StreamState& StateOf(const SSL* ssl);
+
+  static int Read(BIO* bio, char* buffer, int size) noexcept;
+  static int Write(BIO* bio, const char* bytes, int size) noexcept;
+  static BIO_METHOD* NewMethod();
+  friend BIO* WireBio();
+
+  StreamState& stream_;
+  std::span<const std::uint8_t> in_;
+  ByteBuffer& out_;
 };
 
-// Refers to `wire`, which has to outlive it. Never null: std::bad_alloc.
-BIO* NewWireBio(Wire* wire);
+// This thread's, with a reference for the caller. Never null: std::bad_alloc.
+BIO* WireBio();
+
+// The stream of a callback.
+StreamState& StateOf(const SSL* ssl);
 
 }  // namespace connguard

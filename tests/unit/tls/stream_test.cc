@@ -1,7 +1,10 @@
 // TlsStream between two of its kind.
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <random>
+#include <string>
+#include <vector>
 
 #include "unit/tls/tls_pair.h"
 
@@ -64,6 +67,29 @@ TEST_F(StreamTest, MuchInRandomPieces) {
   }
   EXPECT_TRUE(pair_.server.Read() == up);
   EXPECT_TRUE(pair_.client.Read() == down);
+}
+
+// All streams of a thread have one BIO.
+TEST_F(StreamTest, HandshakesThatTakeTurnsDoNotMix) {
+  std::vector<std::unique_ptr<TlsPair>> pairs;
+  for (int i = 0; i < 4; ++i) {
+    pairs.push_back(std::make_unique<TlsPair>(*client_, *server_));
+    pairs.back()->client.stream->Start(pairs.back()->client.out);
+  }
+  for (const auto& pair : pairs) Carry(pair->client, pair->server, 100);
+  pairs.pop_back();  // goes while it is at it, and the last that was
+  for (const auto& pair : pairs) Carry(pair->server, pair->client, 100);
+  for (const auto& pair : pairs) pair->Exchange(100);
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    EXPECT_TRUE(pairs[i]->is_open());
+    pairs[i]->client.Send("up " + std::to_string(i));
+    pairs[i]->server.Send("down " + std::to_string(i));
+  }
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    pairs[i]->Exchange(7);
+    EXPECT_EQ(pairs[i]->server.Read(), "up " + std::to_string(i));
+    EXPECT_EQ(pairs[i]->client.Read(), "down " + std::to_string(i));
+  }
 }
 
 TEST_F(StreamTest, WhatIsSentBeforeTheHandshakeGoesOutWithIt) {
