@@ -16,6 +16,9 @@ constexpr const char* kServerCiphers =
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
     "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
     "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
+// As browsers have them, and Go and BoringSSL. OpenSSL's own order begins with AES-256.
+constexpr const char* kSuites =
+    "TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_256_GCM_SHA384";
 // 2048 bits of RSA, 224 of a curve, no SHA-1.
 constexpr int kSecurityLevel = 2;
 
@@ -47,8 +50,11 @@ SslContextPtr NewSettings(TlsRole role) {
   SSL_CTX_set_security_level(context,
                              std::max(kSecurityLevel, SSL_CTX_get_security_level(context)));
   SSL_CTX_set_max_early_data(context, 0);  // it can be replayed
+  SSL_CTX_set_ciphersuites(context, kSuites);
   if (is_server) {
     SSL_CTX_set_cipher_list(context, kServerCiphers);
+    // Who begins with ChaCha20 has no AES in hardware.
+    SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
   }
   return settings;
 }

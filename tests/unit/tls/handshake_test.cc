@@ -83,6 +83,37 @@ TEST_F(HandshakeTest, CiphersWithoutForwardSecrecyAreRefused) {
   EXPECT_EQ(server.stream->error(), "the TLS handshake failed: no shared cipher");
 }
 
+TEST_F(HandshakeTest, Aes128IsTakenWhereTheClientHasIt) {
+  TlsEnd server = Accept();  // OpenSSL's own order begins with AES-256
+  raw_.Exchange(server);
+  ASSERT_TRUE(raw_.is_open());
+  EXPECT_STREQ(SSL_get_cipher_name(raw_.ssl()), "TLS_AES_128_GCM_SHA256");
+}
+
+TEST_F(HandshakeTest, Aes128IsTakenInVersion12Too) {
+  SSL_CTX_set_max_proto_version(raw_.context(), TLS1_2_VERSION);
+  TlsEnd server = Accept();
+  raw_.Exchange(server);
+  ASSERT_TRUE(raw_.is_open());
+  EXPECT_STREQ(SSL_get_cipher_name(raw_.ssl()), "ECDHE-ECDSA-AES128-GCM-SHA256");
+}
+
+TEST_F(HandshakeTest, ChaCha20IsTakenWhereTheClientPrefersIt) {
+  SSL_CTX_set_ciphersuites(raw_.context(), "TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256");
+  TlsEnd server = Accept();
+  raw_.Exchange(server);
+  ASSERT_TRUE(raw_.is_open());
+  EXPECT_STREQ(SSL_get_cipher_name(raw_.ssl()), "TLS_CHACHA20_POLY1305_SHA256");
+}
+
+TEST_F(HandshakeTest, AClientThatOffersAes256OnlyGetsIt) {
+  SSL_CTX_set_ciphersuites(raw_.context(), "TLS_AES_256_GCM_SHA384");
+  TlsEnd server = Accept();
+  raw_.Exchange(server);
+  ASSERT_TRUE(raw_.is_open());
+  EXPECT_STREQ(SSL_get_cipher_name(raw_.ssl()), "TLS_AES_256_GCM_SHA384");
+}
+
 TEST_F(HandshakeTest, AlpnTakesHttp11) {
   Offer("\x02h2\x08http/1.1");
   TlsEnd server = Accept();
