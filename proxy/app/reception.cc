@@ -222,14 +222,14 @@ void Reception::Dispatch(std::span<const std::uint8_t> rest) {
     Refuse(404, "no route matches this request", HandshakeResult::kNotFound);
     return;
   }
-  const std::optional<Refusal> refusal =
-      IsWebSocketUpgrade(head) ? CheckWebSocketUpgrade(head) : std::nullopt;
+  const bool upgrade = IsWebSocketUpgrade(head);
+  const std::optional<Refusal> refusal = upgrade ? CheckWebSocketUpgrade(head) : std::nullopt;
   if (refusal) {
     Refuse(refusal->status, refusal->why, HandshakeResult::kBadRequest);
     return;
   }
   // It came by a trusted proxy, whose other clients are not to suffer for this one.
-  if (!client_.place && IsWebSocketUpgrade(head)) {
+  if (!client_.place && upgrade) {
     door_ = Knock(AddressOf(worker_.config(), client_, head));
     if (door_ != Door::kOpen) {
       RefuseAtDoor();

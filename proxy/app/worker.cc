@@ -40,6 +40,7 @@ void Session::Retire() { worker_.Retire(id_); }
 std::string Session::name() const { return NameOf(Ticket{worker_.index(), id_}); }
 
 void HeldBytes::Set(Bytes now) {
+  if (now == value_) return;
   worker_.AddHeld(now - value_);
   value_ = now;
 }
@@ -219,8 +220,9 @@ void Worker::ReadMail() {
 
 void Worker::RunErrands() {
   while (!errands_.empty()) {
-    const std::vector<Errand> errands = std::exchange(errands_, {});
-    for (const Errand& errand : errands) errand(*this);
+    errands_.swap(under_way_);
+    for (const Errand& errand : under_way_) errand(*this);
+    under_way_.clear();
   }
 }
 

@@ -154,7 +154,8 @@ class Worker {
   FenceShard fences_;
   JsonInspector inspector_;
   std::vector<std::unique_ptr<Listener>> listeners_;
-  std::vector<Errand> errands_;  // to itself
+  std::vector<Errand> errands_;    // to itself
+  std::vector<Errand> under_way_;  // of these, the ones that are being run
   std::vector<Slot> slots_;
   std::vector<std::uint32_t> free_slots_;
   std::vector<std::unique_ptr<Session>> retired_;  // destroyed between two turns of the loop

@@ -61,7 +61,9 @@ class Parser : public http::basic_parser<kIsRequest<Head>> {
       if (field == http::field::host) error = http::error::bad_field;
       return;
     }
-    head.fields.push_back({ToString(name), ToString(value)});
+    Field& added = head.fields.emplace_back();
+    added.name.assign(name.data(), name.size());
+    added.value.assign(value.data(), value.size());
   }
   void on_header_impl(Code&) override {}
   void on_body_init_impl(boost::optional<std::uint64_t> const&, Code&) override {}

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
 #include <cstdio>
 #include <cstring>
 #include <stdexcept>
@@ -100,6 +101,17 @@ std::uint16_t PortOf(int fd) {
                    : reinterpret_cast<const sockaddr_in*>(&name.storage)->sin_port);
 }
 
+// Of four bytes. Every client has one, and inet_ntop prints it by printf: 1,500 instructions.
+std::string DottedV4(const std::uint8_t* bytes) {
+  char text[INET_ADDRSTRLEN];
+  char* end = text;
+  for (int i = 0; i < 4; ++i) {
+    if (i > 0) *end++ = '.';
+    end = std::to_chars(end, text + sizeof(text), bytes[i]).ptr;
+  }
+  return {text, end};
+}
+
 }  // namespace
 
 Fd& Fd::operator=(Fd&& other) noexcept {
@@ -136,21 +148,17 @@ std::vector<SocketAddress> ParseLiteral(const Address& address) {
 }
 
 std::string IpOf(const SocketAddress& address) {
-  char text[INET6_ADDRSTRLEN] = "";
   if (address.storage.ss_family == AF_INET) {
-    inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in*>(&address.storage)->sin_addr, text,
-              sizeof(text));
-  } else if (address.storage.ss_family == AF_INET6) {
-    const in6_addr& ip = reinterpret_cast<const sockaddr_in6*>(&address.storage)->sin6_addr;
-    if (IN6_IS_ADDR_V4MAPPED(&ip)) {
-      inet_ntop(AF_INET, &ip.s6_addr[12], text, sizeof(text));
-    } else {
-      inet_ntop(AF_INET6, &ip, text, sizeof(text));
-    }
-  } else {
-    return "unix";
+    const in_addr& ip = reinterpret_cast<const sockaddr_in*>(&address.storage)->sin_addr;
+    return DottedV4(reinterpret_cast<const std::uint8_t*>(&ip));
   }
-  return text;
+  if (address.storage.ss_family == AF_INET6) {
+    const in6_addr& ip = reinterpret_cast<const sockaddr_in6*>(&address.storage)->sin6_addr;
+    if (IN6_IS_ADDR_V4MAPPED(&ip)) return DottedV4(&ip.s6_addr[12]);
+    char text[INET6_ADDRSTRLEN] = "";
+    return inet_ntop(AF_INET6, &ip, text, sizeof(text));
+  }
+  return "unix";
 }
 
 std::vector<Fd> OpenListeners(const Address& address, unsigned workers, Address& bound,

@@ -102,6 +102,12 @@ TEST(SocketTest, AV4PeerOfADualStackListenerIsToldAsV4) {
   EXPECT_EQ(IpOf(ParseLiteral(Tcp("::1", 1)).at(0)), "::1");
 }
 
+TEST(SocketTest, EveryByteOfAV4AddressIsTold) {
+  for (const char* ip : {"0.0.0.0", "255.255.255.255", "1.20.100.9"}) {
+    EXPECT_EQ(IpOf(ParseLiteral(Tcp(ip, 1)).at(0)), ip);
+  }
+}
+
 TEST(SocketTest, APeerOnAUnixSocketHasNoIp) {
   EXPECT_EQ(IpOf(ParseLiteral(Unix("/run/agent.sock")).at(0)), "unix");
 }
