@@ -8,8 +8,8 @@ namespace connguard {
 
 namespace {
 
-// Room for what a tunnel has to tell that opens, says little and is idle.
-constexpr std::size_t kQuietLife = 6;
+// Room for what a tunnel has to tell that opens and is idle.
+constexpr std::size_t kQuietLife = 3;
 
 std::string_view WordOf(Opcode opcode) {
   switch (opcode) {
@@ -32,21 +32,22 @@ std::string_view WordOf(Opcode opcode) {
 }  // namespace
 
 FlightRecorder::Entry& FlightRecorder::Add(Kind kind) {
-  Entry entry;
+  if (size_ == room_ && size_ < kEntries) Grow();
+  Entry& entry = ring_[size_ < kEntries ? size_++ : next_++ % kEntries];
   const auto after = std::chrono::duration_cast<Millis>(now_ - begin_).count();
+  entry = {};
   entry.after = static_cast<std::uint32_t>(
       std::clamp<std::int64_t>(after, 0, std::numeric_limits<std::uint32_t>::max()));
   entry.kind = kind;
-  if (ring_.size() < kEntries) {
-    if (ring_.size() == ring_.capacity()) {
-      ring_.reserve(std::clamp(ring_.size() * 2, kQuietLife, kEntries));
-    }
-    return ring_.emplace_back(entry);
-  }
-  Entry& oldest = ring_[next_];
-  next_ = (next_ + 1) % kEntries;
-  oldest = entry;
-  return oldest;
+  return entry;
+}
+
+void FlightRecorder::Grow() {
+  const std::size_t room = std::clamp<std::size_t>(room_ * 2U, kQuietLife, kEntries);
+  auto larger = std::make_unique<Entry[]>(room);
+  std::copy_n(ring_.get(), size_, larger.get());
+  ring_ = std::move(larger);
+  room_ = static_cast<std::uint8_t>(room);
 }
 
 void FlightRecorder::CloseFrom(Side side, CloseCode code) {
@@ -94,8 +95,8 @@ std::string FlightRecorder::Describe(const Entry& entry) {
 
 std::vector<RecorderEntry> FlightRecorder::Entries(TimePoint now) const {
   std::vector<RecorderEntry> entries;
-  for (std::size_t i = 0; i < ring_.size(); ++i) {
-    const Entry& entry = ring_[(next_ + i) % ring_.size()];
+  for (std::size_t i = 0; i < size_; ++i) {
+    const Entry& entry = ring_[(next_ + i) % size_];
     const auto ago = std::chrono::duration_cast<Millis>(now - begin_) - Millis{entry.after};
     entries.push_back({std::max(ago, Millis{0}), Describe(entry)});
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,7 +18,7 @@ namespace connguard {
 // 16 bytes each, and room only for as many as there are. Owned by one session; not thread-safe.
 class FlightRecorder {
  public:
-  static constexpr std::size_t kEntries = 64;
+  static constexpr std::size_t kEntries = 64;  // a power of two: next_ wraps
 
   explicit FlightRecorder(TimePoint begin) : begin_(begin), now_(begin) {}
 
@@ -69,10 +70,14 @@ class FlightRecorder {
   Entry& Add(Kind kind);
   static std::string Describe(const Entry& entry);
 
+  void Grow();
+
   TimePoint begin_;
   TimePoint now_;
-  std::vector<Entry> ring_;
-  std::size_t next_ = 0;  // where the next entry goes, once the ring is full
+  std::unique_ptr<Entry[]> ring_;  // no vector: there is one of these for each session
+  std::uint8_t size_ = 0;
+  std::uint8_t room_ = 0;
+  std::uint8_t next_ = 0;  // where the next entry goes, once the ring is full
 };
 
 }  // namespace connguard

@@ -14,6 +14,7 @@ void WebSocketSession::LogOpened() const {
   };
   const std::string conn = name();
   const std::string key = fence_.log_key();
+  const std::string trace = trace_.value();
   std::vector<LogField> fields{{"conn", conn},
                                {"client", address_},
                                {"route", route_.name},
@@ -22,7 +23,7 @@ void WebSocketSession::LogOpened() const {
                                {"epoch", static_cast<std::uint64_t>(epoch_)},
                                {"fence_wait_ms", between(started_, granted_)},
                                {"dial_ms", between(granted_, worker_.now())},
-                               {"trace", trace_.value()}};
+                               {"trace", trace}};
   if (!target_.empty()) fields.push_back({"target", target_});
   Log(LogLevel::kDebug, "tunnel_opened", fields);
 }

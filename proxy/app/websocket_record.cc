@@ -113,11 +113,12 @@ void WebSocketSession::LogClosed() {
   };
   const std::string conn = name();
   const std::string key(fence_.log_key());
+  const std::string trace = trace_.value();
   std::vector<LogField> fields{
       {"conn", conn},
       {"route", route_.name},
       {"key", key},
-      {"trace", trace_.value()},
+      {"trace", trace},
       {"epoch", static_cast<std::uint64_t>(epoch_)},
       {"cause", row.word},
       {"by", row.by},

@@ -2,6 +2,7 @@
 #include "http/trace_context.h"
 
 #include <algorithm>
+#include <charconv>
 #include <string_view>
 
 #include "http/text.h"
@@ -43,6 +44,19 @@ char* WriteHex(char* out, std::uint64_t number) {
 }
 
 }  // namespace
+
+TraceId::TraceId(std::string_view digits) {
+  const char* const middle = digits.data() + digits.size() / 2;
+  std::from_chars(digits.data(), middle, high_, 16);
+  std::from_chars(middle, digits.data() + digits.size(), low_, 16);
+}
+
+std::string TraceId::value() const {
+  if ((high_ | low_) == 0) return {};
+  std::string digits(kDigits, '\0');
+  WriteHex(WriteHex(digits.data(), high_), low_);
+  return digits;
+}
 
 TraceContext::TraceContext(std::string_view value, bool created) : created_(created) {
   std::ranges::copy(value, value_.begin());

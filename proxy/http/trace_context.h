@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -24,17 +25,15 @@ class TraceId {
   static constexpr std::size_t kDigits = 32;
 
   TraceId() = default;
-  // `digits`: so many, or none.
-  explicit TraceId(std::string_view digits) { digits.copy(digits_.data(), digits_.size()); }
+  // `digits`: so many, lower-case hex and not all of them 0; or none.
+  explicit TraceId(std::string_view digits);
 
-  // 32 hex digits; empty: none.
-  std::string_view value() const {
-    return digits_[0] != '\0' ? std::string_view(digits_.data(), digits_.size())
-                              : std::string_view();
-  }
+  // Likewise.
+  std::string value() const;
 
  private:
-  std::array<char, kDigits> digits_{};
+  std::uint64_t high_ = 0;  // both are 0: none
+  std::uint64_t low_ = 0;
 };
 
 // The trace of one request: the one that it came with, a new one, or none.

@@ -114,5 +114,15 @@ TEST(TraceForwardingTest, ANewTraceTakesThePlaceOfWhatCame) {
           value + "\r\n\r\n");
 }
 
+TEST(TraceIdTest, KeepsWhatItWasGiven) {
+  for (const std::string_view digits :
+       {"0af7651916cd43dd8448eb211c80319c", "00000000000000000000000000000001",
+        "f0000000000000000000000000000000", "ffffffffffffffffffffffffffffffff"}) {
+    EXPECT_EQ(TraceId(digits).value(), digits);
+  }
+  EXPECT_EQ(TraceId(std::string_view()).value(), "");
+  EXPECT_EQ(TraceId().value(), "");
+}
+
 }  // namespace
 }  // namespace connguard
