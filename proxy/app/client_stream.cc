@@ -38,7 +38,7 @@ void ClientStream::Feed(std::span<const std::uint8_t> data) {
         return;
       case Piece::Kind::kControl:
         run.Flush();
-        if (!sink_.ClientControl(piece.opcode, piece.payload, piece.mask)) return;
+        if (!sink_.ClientControl(piece.opcode, piece.payload, piece.mask, data.empty())) return;
         break;
       case Piece::Kind::kData:
         if (piece.ends_message) ++messages_;
@@ -56,6 +56,7 @@ void ClientStream::Feed(std::span<const std::uint8_t> data) {
             Hold(piece.raw, piece.ends_message);
           }
         }
+        if (data.empty()) return;
         break;
     }
   }

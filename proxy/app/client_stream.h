@@ -27,10 +27,10 @@ class ClientStreamSink {
   // A message begins: its bytes follow by ToUpstream.
   virtual void MessageBegun() noexcept = 0;
   virtual void ToUpstream(std::span<const std::uint8_t> frames) noexcept = 0;
-  // A whole control frame, and the key that it came with. False: nothing more is wanted of this
-  // read.
+  // A whole control frame, and the key that it came with; `last`: this read has nothing behind it.
+  // False: nothing more is wanted of this read.
   virtual bool ClientControl(Opcode opcode, std::span<const std::uint8_t> payload,
-                             const MaskKey& key) noexcept = 0;
+                             const MaskKey& key, bool last) noexcept = 0;
   // The client broke a rule. Nothing more comes.
   virtual void ClientViolation(CloseCause cause, std::string_view why) noexcept = 0;
 

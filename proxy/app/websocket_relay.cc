@@ -61,7 +61,10 @@ void WebSocketSession::FeedClient(std::span<const std::uint8_t> data) {
     if (early.size() > config().limits.buffer) client_.conn->Pause();
     return;
   }
-  if (client_ending_) return;  // what it sends now comes too late
+  if (client_ending_) {  // what it sends now comes too late
+    if (client_ending_->awaited == Awaited::kNothing) client_ending_->awaited = Awaited::kFin;
+    return;
+  }
   bytes_up_ += data.size();
   metrics().bytes_up.Add(data.size());
   client_heartbeat_->Heard(worker_.now());
@@ -100,7 +103,7 @@ void WebSocketSession::ToUpstream(std::span<const std::uint8_t> frames) noexcept
 }
 
 bool WebSocketSession::ClientControl(Opcode opcode, std::span<const std::uint8_t> payload,
-                                     const MaskKey& key) noexcept {
+                                     const MaskKey& key, bool last) noexcept {
   if (opcode != Opcode::kClose) {
     const bool own = opcode == Opcode::kPong && IsOwnPong(Side::kClient, payload);
     if (!own) recorder_.Frame(Side::kClient, opcode, true, payload.size());
@@ -115,7 +118,7 @@ bool WebSocketSession::ClientControl(Opcode opcode, std::span<const std::uint8_t
   client_close_ = close.code;
   recorder_.CloseFrom(Side::kClient, close.code);
   last_words().close_reason.assign(close.reason.begin(), close.reason.end());
-  EndClientLeg(close.code, {}, true);
+  EndClientLeg(close.code, {}, last ? Awaited::kNothing : Awaited::kFin);
   DropClient(CloseCause::kClientClosed, close.code);
   return false;
 }
@@ -234,14 +237,14 @@ void WebSocketSession::EndClient(CloseCause cause) {
   // After an illegal frame nothing that the client sends can be understood.
   const bool deaf = cause == CloseCause::kClientProtocol || cause == CloseCause::kClientTooBig;
   EndClientLeg(own ? upstream_close_ : code, own ? close_reason() : AsBytes(detail()),
-               deaf || code == CloseCode::kAbnormal);
+               deaf || code == CloseCode::kAbnormal ? Awaited::kFin : Awaited::kClose);
 }
 
 void WebSocketSession::EndClientLeg(CloseCode code, std::span<const std::uint8_t> reason,
-                                    bool close_received) {
+                                    Awaited awaited) {
   client_ending_ = std::make_unique<ClientEnding>(ClientEnding{
-      code, code == CloseCode::kAbnormal ? ControlFrame{} : MakeClose(code, reason, false),
-      close_received, worker_.now() + route_.session.close_timeout});
+      code, code == CloseCode::kAbnormal ? ControlFrame{} : MakeClose(code, reason, false), awaited,
+      worker_.now() + route_.session.close_timeout});
   if (from_upstream_->at_frame_boundary() || phase_ != UpstreamPhase::kFrames) {
     SeeClientOff();
   } else {
@@ -254,22 +257,28 @@ void WebSocketSession::SeeClientOff() {
   ClientEnding ending = *std::exchange(client_ending_, nullptr);
   if (from_upstream_->at_frame_boundary()) {
     const std::span<const std::uint8_t> last = ending.last_words.bytes();
-    if (ending.close_received) {
-      client_.conn->SendLast(last);
-    } else {
+    if (ending.awaited == Awaited::kClose) {
       client_.conn->Send(last);
+    } else {
+      client_.conn->SendLast(last);
     }
     sent_down_ = ending.code;
     if (ending.code != CloseCode::kAbnormal) NoteCloseTo(Side::kClient, ending.code);
   } else {
     // The upstream ended in the middle of a frame: a Close would be taken for its payload.
-    ending.close_received = true;
+    if (ending.awaited == Awaited::kClose) ending.awaited = Awaited::kFin;
   }
   client_heartbeat_.reset();
   if (controls_ != nullptr) controls_->to_client.clear();
+  // Nothing is there that would make of a close() a reset, and no close_notify will come.
+  if (ending.awaited == Awaited::kNothing && client_.conn->queued() == 0 &&
+      client_.conn->tls() == nullptr) {
+    client_.Drop();
+    return;
+  }
   worker_.Admit(std::make_unique<Farewell>(
       worker_, std::exchange(client_, ClientLeg{}),
-      ClosingHandshake{from_client_->TakeScanner(), ending.close_received},
+      ClosingHandshake{from_client_->TakeScanner(), ending.awaited != Awaited::kClose},
       route_.session.close_timeout));
 }
 

@@ -88,11 +88,17 @@ class WebSocketSession : public Session, private ClientStreamSink, private Upstr
     std::vector<ControlFrame> to_client;
     std::vector<ControlFrame> to_upstream;
   };
+  // What is still to come of a client that is being seen off.
+  enum class Awaited : std::uint8_t {
+    kClose,    // its Close frame
+    kFin,      // only its end counts; whatever it sends until then is dropped
+    kNothing,  // it has sent its Close, and nothing behind it
+  };
   // How the client's leg is to end as soon as a frame boundary allows it.
   struct ClientEnding {
     CloseCode code;  // of the Close frame; kAbnormal: none is sent
     ControlFrame last_words;
-    bool close_received;
+    Awaited awaited;
     TimePoint deadline;
   };
 
@@ -133,8 +139,8 @@ class WebSocketSession : public Session, private ClientStreamSink, private Upstr
   bool MayBegin() noexcept override;
   void MessageBegun() noexcept override;
   void ToUpstream(std::span<const std::uint8_t> frames) noexcept override;
-  bool ClientControl(Opcode opcode, std::span<const std::uint8_t> payload,
-                     const MaskKey& key) noexcept override;
+  bool ClientControl(Opcode opcode, std::span<const std::uint8_t> payload, const MaskKey& key,
+                     bool last) noexcept override;
   void ClientViolation(CloseCause cause, std::string_view why) noexcept override;
   void ToClient(std::span<const std::uint8_t> frames) noexcept override;
   void AtBoundary() noexcept override;
@@ -150,7 +156,7 @@ class WebSocketSession : public Session, private ClientStreamSink, private Upstr
   CloseCode CodeToClient(CloseCause cause) const;
   void EndClient(CloseCause cause);
   void EndAtBoundary();
-  void EndClientLeg(CloseCode code, std::span<const std::uint8_t> reason, bool close_received);
+  void EndClientLeg(CloseCode code, std::span<const std::uint8_t> reason, Awaited awaited);
   void SeeClientOff();
   void DropClient(CloseCause cause, CloseCode code);
   void LoseClient(CloseCause cause);

@@ -490,3 +490,26 @@ def test_a_client_learns_why_it_was_refused(start_agent, start_guard, authority,
                 for _ in range(10):
                     tls.sendall(b"x" * 10_000)
                 tls.recv(1)
+
+
+def test_a_client_that_says_close_may_end_tls_in_order(guard, authority):
+    """Its close_notify comes when ours has been read: it must not meet a socket that is gone."""
+    upgrade = (
+        "GET /ws/ann HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
+    close = b"\x88\x02\x03\xe8"
+    with socket.create_connection(("127.0.0.1", guard.port), 15) as raw:
+        tls = authority.client().wrap_socket(raw, server_hostname="localhost")
+        tls.sendall(upgrade.encode())
+        stream = tls.makefile("rb")
+        assert stream.readline().startswith(b"HTTP/1.1 101 ")
+        while stream.readline() != b"\r\n":
+            pass
+        tls.sendall(b"\x88\x82" + bytes(4) + close[2:])
+        assert stream.read(len(close)) == close
+        assert stream.read() == b""  # close_notify
+        plain = tls.unwrap()
+        assert plain.recv(1) == b""
+        assert plain.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0
+        plain.close()

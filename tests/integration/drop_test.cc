@@ -24,6 +24,28 @@ TEST_F(DropTest, ACloseBetweenTurnsGoesThroughWithItsCodeAndReason) {
   ExpectClosedWith(ends.origin, 4001, "good night");
 }
 
+// Nothing can come from it that matters: its leg costs nothing more, though it never hangs up.
+TEST_F(DropTest, AClientThatHasSaidCloseIsNotWaitedFor) {
+  StartGuard({.upstream = origin_.url(), .session = "key: \"{path.user}\", close_timeout: 60s"});
+  Ends ends = Open();
+  ends.client.SendClose(1000);
+  EXPECT_EQ(ends.client.ReadClose(), 1000);
+  guard().AwaitMetric("connguard_connections", "", 0);
+  ExpectFin(ends.client);
+  ExpectClosedWith(ends.origin, 1000);
+}
+
+// A close() with something unread would be a reset, and take the answer with it.
+TEST_F(DropTest, WhatComesWithACloseDoesNotResetItsAnswer) {
+  StartGuard();
+  Ends ends = Open();
+  ends.client.Send(ends.client.MakeFrame({.opcode = 8}, "\x03\xE8") +
+                   ends.client.MakeFrame({.opcode = 1}, std::string(100'000, 'x')));
+  EXPECT_EQ(ends.client.ReadClose(), 1000);
+  ExpectFin(ends.client);
+  ExpectClosedWith(ends.origin, 1000);
+}
+
 TEST_F(DropTest, AnEmptyCloseStaysEmpty) {
   StartGuard();
   Ends ends = Open();

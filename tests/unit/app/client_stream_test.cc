@@ -71,6 +71,18 @@ TEST_F(ClientStreamTest, BehindACloseThatEndsTheReadNothingIsLookedAt) {
   stream_.Feed(Frame({.opcode = 8, .masked = true}, "\x03\xE8") + TextFrame("late"));
   EXPECT_EQ(sink_.record.entries(),
             std::vector<std::string>{Record::Control(Opcode::kClose, "\x03\xE8")});
+  EXPECT_FALSE(sink_.nothing_behind);
+}
+
+TEST_F(ClientStreamTest, AControlFrameThatIsTheLastOfItsReadIsToldSo) {
+  stream_.Feed(Ping("first") + Ping("last"));
+  EXPECT_TRUE(sink_.nothing_behind);
+  const Octets whole = Ping("whole");
+  const Octets both = whole + Ping("split");
+  stream_.Feed(std::span(both).first(whole.size() + 1));
+  EXPECT_FALSE(sink_.nothing_behind);
+  stream_.Feed(std::span(both).subspan(whole.size() + 1));
+  EXPECT_TRUE(sink_.nothing_behind);
 }
 
 TEST_F(ClientStreamTest, WhatCameBeforeAnIllegalFrameIsPassedOnFirst) {

@@ -65,8 +65,9 @@ class ClientRecord final : public ClientStreamSink {
     if (note_begins) record.Note("begin");
   }
   void ToUpstream(std::span<const std::uint8_t> frames) noexcept override { record.Pass(frames); }
-  bool ClientControl(Opcode opcode, std::span<const std::uint8_t> payload,
-                     const MaskKey& /*key*/) noexcept override {
+  bool ClientControl(Opcode opcode, std::span<const std::uint8_t> payload, const MaskKey& /*key*/,
+                     bool last) noexcept override {
+    nothing_behind = last;
     record.Note(Record::Control(opcode, Text(payload)));
     return !(opcode == Opcode::kClose && stop_at_close);
   }
@@ -82,6 +83,7 @@ class ClientRecord final : public ClientStreamSink {
   // All messages of one run are announced before its bytes: where depends on the reads.
   bool note_begins = true;
   bool stop_at_close = false;
+  bool nothing_behind = false;  // the last control frame, in its read
   bool violated = false;
   std::string violation_why;
 };
