@@ -5,6 +5,10 @@ namespace connguard {
 
 void TurnTimes::Follow(const Turn& turn, bool client_gone, TimePoint now, RouteMetrics& metrics) {
   if (over_) return;
+  const bool gone_now = client_gone && client_gone_at_ == kNever;
+  const bool changed = turn.finished() != finished_ || turn.given_up() != given_up_ ||
+                       turn.in_flight() != in_flight();
+  if (!changed && !gone_now) return;
   const std::uint32_t before = in_flight();
   // An upstream may answer and close at once: the client that is gone by that got its answer. And
   // silence may have ended a turn before the client went, but is noticed only now.
@@ -14,7 +18,7 @@ void TurnTimes::Follow(const Turn& turn, bool client_gone, TimePoint now, RouteM
   End(TurnOutcome::kOverdue, turn.given_up() - given_up_, turn.ended_at(), metrics);
   finished_ = turn.finished();
   given_up_ = turn.given_up();
-  if (client_gone && client_gone_at_ == kNever) client_gone_at_ = now;
+  if (gone_now) client_gone_at_ = now;
   while (in_flight() > turn.in_flight()) Withdraw();
   while (in_flight() < turn.in_flight()) Begin(now);
   metrics.turns_in_flight.Add(std::int64_t{in_flight()} - before);

@@ -77,6 +77,7 @@ void UpstreamStream::Feed(std::span<const std::uint8_t> data) {
           if (matched || profile_.policy.end == TurnEnd::kEachAnswer) run.Flush();
           sink_.UpstreamAnswer(matched);
         }
+        if (data.empty()) return;
         break;
       }
     }

@@ -72,8 +72,9 @@ void WebSocketSession::ShowPhase() {
     case Tunnel::State::kOver:
       break;
   }
-  if (phase == shown_) return;
   const TimePoint now = worker_.now();
+  if (!phase || phase == TunnelPhase::kClosing) turn_times_.Abort(now, metrics());
+  if (phase == shown_) return;
   if (shown_) metrics().tunnels[*shown_].Sub();
   if (phase) metrics().tunnels[*phase].Add();
   if (phase == TunnelPhase::kShielded) shield_began_ = now;
@@ -83,21 +84,6 @@ void WebSocketSession::ShowPhase() {
     shield_began_ = kNever;
   }
   shown_ = phase;
-}
-
-void WebSocketSession::FollowTurns() {
-  const TimePoint now = worker_.now();
-  turn_times_.Follow(tunnel_->turn(), tunnel_->client_gone(), now, metrics());
-  switch (tunnel_->state()) {
-    case Tunnel::State::kClosing:
-    case Tunnel::State::kSettling:
-    case Tunnel::State::kBarrier:
-    case Tunnel::State::kOver:
-      turn_times_.Abort(now, metrics());
-      break;
-    default:
-      break;
-  }
 }
 
 void WebSocketSession::LogClosed() {
@@ -158,13 +144,12 @@ const char* WebSocketSession::StateWord() const {
 }
 
 void WebSocketSession::NoteState() {
-  const char* const word = StateWord();
-  if (word == told_state_) return;
-  LogState(told_state_ != nullptr ? told_state_ : "new", word);
-  told_state_ = word;
+  const char* const before = std::exchange(told_state_, StateWord());
+  if (tunnel_) ShowPhase();
+  LogState(before != nullptr ? before : "new", told_state_);
   state_since_ = worker_.now();
   recorder_.At(state_since_);
-  recorder_.State(word);
+  recorder_.State(told_state_);
   using Kind = AdminEvent::Kind;
   const Tunnel::State state = tunnel_ ? tunnel_->state() : Tunnel::State::kDialing;
   if (state == Tunnel::State::kOver) return;  // Close() tells that

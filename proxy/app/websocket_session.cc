@@ -317,10 +317,9 @@ void WebSocketSession::Settle() {
   EndAtBoundary();
   if (tunnel_) {
     while (const std::optional<TunnelEffect> effect = tunnel_->PollEffect()) Perform(*effect);
-    ShowPhase();
-    FollowTurns();
+    turn_times_.Follow(tunnel_->turn(), tunnel_->client_gone(), worker_.now(), metrics());
   }
-  NoteState();
+  if (StateWord() != told_state_) NoteState();
   if (!client_ && (released_ || (!tunnel_ && !waiting_))) {
     Close();
     return;

@@ -170,7 +170,6 @@ class WebSocketSession : public Session, private ClientStreamSink, private Upstr
   // The record.
   RouteMetrics& metrics() { return generation_->MetricsOf(route_); }
   void ShowPhase();
-  void FollowTurns();
   void LogClosed();
   void LogOpened() const;
   void LogState(std::string_view from, std::string_view to) const;
@@ -194,9 +193,9 @@ class WebSocketSession : public Session, private ClientStreamSink, private Upstr
   bool refusing_ = false;    // the client is being given the upstream's refusal
   bool logged_ = false;
   bool closed_ = false;
+  const char* told_state_ = nullptr;  // a StateWord; nothing yet
   std::optional<TunnelPhase> shown_;  // in the gauge
   ShortMillis shielded_{0};
-  const char* told_state_ = nullptr;
   std::unique_ptr<Opening> opening_;  // until the 101
   std::unique_ptr<ClientEnding> client_ending_;
   std::unique_ptr<WaitingControls> controls_;  // seldom there
