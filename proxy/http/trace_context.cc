@@ -36,6 +36,13 @@ bool IsValid(std::string_view value, std::size_t least) {
          IsHex(value.substr(kFlagsAt, 2));
 }
 
+// 0: there is no digit.
+std::uint64_t ReadHex(std::string_view digits) {
+  std::uint64_t number = 0;
+  std::from_chars(digits.data(), digits.data() + digits.size(), number, 16);
+  return number;
+}
+
 // All sixteen digits. Returns their end.
 char* WriteHex(char* out, std::uint64_t number) {
   constexpr std::string_view kDigits = "0123456789abcdef";
@@ -45,11 +52,9 @@ char* WriteHex(char* out, std::uint64_t number) {
 
 }  // namespace
 
-TraceId::TraceId(std::string_view digits) {
-  const char* const middle = digits.data() + digits.size() / 2;
-  std::from_chars(digits.data(), middle, high_, 16);
-  std::from_chars(middle, digits.data() + digits.size(), low_, 16);
-}
+TraceId::TraceId(std::string_view digits)
+    : high_(ReadHex(digits.substr(0, digits.size() / 2))),
+      low_(ReadHex(digits.substr(digits.size() / 2))) {}
 
 std::string TraceId::value() const {
   if ((high_ | low_) == 0) return {};
