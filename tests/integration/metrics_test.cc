@@ -103,6 +103,16 @@ TEST_F(MetricsTest, ATurnWhoseUpstreamDiesIsAborted) {
   ExpectCloses("upstream_reset", "upstream", "1xxx", 1);
 }
 
+// Not only when its session is: nothing is in flight while that settles.
+TEST_F(MetricsTest, ATurnWhoseUpstreamDiesIsOverAtOnce) {
+  StartGuard({.upstream = origin_.url(), .session = "key: \"{path.user}\", settle: 2s"});
+  Ends ends = OpenInTurn();
+  ends.origin.Reset();
+  ExpectTurns("aborted", 1);
+  EXPECT_EQ(guard().Metric("connguard_turns_in_flight"), 0);
+  guard().AwaitTunnels("closing", 1);
+}
+
 TEST_F(MetricsTest, ATurnThatLastsLongerThanMaxIsOverdueAlsoWithItsClient) {
   StartGuard({.turn = "{end: each-answer, max: 300ms, linger: 0}"});
   Ends ends = OpenInTurn();
