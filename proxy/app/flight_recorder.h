@@ -18,7 +18,7 @@ namespace connguard {
 // 16 bytes each, and room only for as many as there are. Owned by one session; not thread-safe.
 class FlightRecorder {
  public:
-  static constexpr std::size_t kEntries = 64;  // a power of two: next_ wraps
+  static constexpr std::size_t kEntries = 64;
 
   explicit FlightRecorder(TimePoint begin) : begin_(begin), now_(begin) {}
 
@@ -77,7 +77,8 @@ class FlightRecorder {
   std::unique_ptr<Entry[]> ring_;  // no vector: there is one of these for each session
   std::uint8_t size_ = 0;
   std::uint8_t room_ = 0;
-  std::uint8_t next_ = 0;  // where the next entry goes, once the ring is full
+  std::uint8_t next_ = 0;  // where the next entry goes, once the ring is full; wraps
+  static_assert(256 % kEntries == 0);
 };
 
 }  // namespace connguard
