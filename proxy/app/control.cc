@@ -82,9 +82,19 @@ ConfigInForce Control::Order(std::shared_ptr<const Config> config) {
   for (const UpstreamConfig& upstream : config->upstreams) {
     order.addresses.push_back(resolver_.Find(upstream.address));
   }
-  order.config = std::move(config);
-  order.credentials = credentials_;
+  order.config = FreedHere(std::move(config));
+  order.credentials = FreedHere(credentials_);
   return order;
+}
+
+// Whoever lets `thing` go last, it is freed by this thread: 500 routes take 7 million instructions,
+// for which no worker should stand still.
+template <typename T>
+std::shared_ptr<const T> Control::FreedHere(std::shared_ptr<const T> thing) {
+  const T* const address = thing.get();
+  return {address, [this, thing = std::move(thing)](const T*) mutable {
+            Post([thing = std::move(thing)] {});
+          }};
 }
 
 ConfigInForce Control::Initial() { return Order(config()); }

@@ -88,6 +88,8 @@ class Control {
                std::shared_ptr<const Credentials> credentials);
   void RenewCredentials();
   ConfigInForce Order(std::shared_ptr<const Config> config);
+  template <typename T>
+  std::shared_ptr<const T> FreedHere(std::shared_ptr<const T> thing);
   void BeginDrain();
   void StopAccepting();
   void DrainWorkers();

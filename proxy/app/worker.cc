@@ -204,7 +204,8 @@ void Worker::Adopt(const ConfigInForce& config) {
   }
   const LimitsConfig& limits = config.config->limits;
   shared_.address_limits.SetLimits(limits.connections_per_ip, limits.handshakes_per_second_per_ip);
-  generation_ = std::move(next);
+  // Outlives what the pool kept by its credentials.
+  const std::shared_ptr<const Generation> former = std::exchange(generation_, std::move(next));
   pool_.Adopt(*generation_);
 }
 

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -93,6 +94,35 @@ TEST_F(ControlTest, ARejectedReloadRenewsTheCertificatesInForce) {
   });
   control.Run({}, {});
   EXPECT_EQ(failures, 1U);
+}
+
+// A worker that freed 500 routes kept its clients waiting for milliseconds.
+TEST_F(ControlTest, WhatAWorkerLetsGoLastIsFreedByTheControlThread) {
+  ProcessState state;
+  RouteNumbers routes;
+  EventFeed feed;
+  Control control(Towards("127.0.0.1:1"),
+                  {.load = [] { return QuickConfig("127.0.0.1:0", "127.0.0.1:2"); },
+                   .file = "a file",
+                   .watch = false},
+                  state, feed, routes);
+  ConfigInForce initial = control.Initial();
+  const std::weak_ptr<const Config> before = control.config();
+  bool freed_by_the_worker = true;
+  bool freed = false;
+  control.RequestReload([&](const ReloadOutcome&) {
+    std::thread([&] { initial = {}; }).join();
+    freed_by_the_worker = before.expired();
+    control.Post([&] {
+      control.Post([&] {
+        freed = before.expired();
+        for (const int signal : {SIGTERM, SIGINT, SIGTERM}) raise(signal);
+      });
+    });
+  });
+  control.Run({}, {});
+  EXPECT_FALSE(freed_by_the_worker);
+  EXPECT_TRUE(freed);
 }
 
 // How long it takes from `signals` stop signals, all there at once, to the end.
