@@ -21,7 +21,7 @@ class Setup:
     """A proxy as it is measured."""
 
     label: str  # in tables
-    program: str  # nginx, haproxy, connguard or relay
+    program: str  # nginx, haproxy, caddy, connguard or relay
     websocket: bool = False
     tls: bool = False  # to the client
     streams: bool = False  # what comes is passed on at once
@@ -106,6 +106,32 @@ backend origin
 
 HAPROXY_TLS = " ssl crt {folder}/both.pem ssl-min-ver TLSv1.3"
 
+# Sends the X-Forwarded fields by itself. Clients name no server: the certificate's name is the default.
+CADDY = """\
+{{
+  admin off
+  auto_https off
+  default_sni bench.example
+  log {{
+    level ERROR
+  }}
+  servers {{
+    protocols h1
+  }}
+}}
+{scheme}://:{port} {{
+  bind 127.0.0.1
+{tls}
+  reverse_proxy 127.0.0.1:{origin}
+}}
+"""
+
+CADDY_TLS = """\
+  tls {folder}/cert.pem {folder}/key.pem {{
+    protocols tls1.3
+  }}
+"""
+
 CONNGUARD = """\
 version: 1
 listeners:
@@ -177,6 +203,15 @@ def haproxy(setup: Setup, words: dict) -> tuple[str, list[str]]:
     return HAPROXY.format(**words), [find("haproxy"), "-db", "-f"]
 
 
+def caddy(setup: Setup, words: dict) -> tuple[str, list[str]]:
+    words["tls"] = CADDY_TLS.format(**words) if setup.tls else ""
+    words["scheme"] = "https" if setup.tls else "http"
+    # It would write into the home of who measures.
+    homes = [f"{name}={words['folder']}" for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME")]
+    command = ["env", *homes, find("caddy"), "run", "--adapter", "caddyfile", "--config"]
+    return CADDY.format(**words), command
+
+
 def connguard(setup: Setup, words: dict) -> tuple[str, list[str]]:
     words["tls"] = CONNGUARD_TLS.format(**words) if setup.tls else ""
     turn = f"turn: {setup.turn}" if setup.turn else ""
@@ -187,7 +222,7 @@ def connguard(setup: Setup, words: dict) -> tuple[str, list[str]]:
 def command_of(setup: Setup, file: Path, **words) -> list[str]:
     """Writes the file. `words`: binary (connguard's), folder, port, origin (a port)."""
     words["connections"] = most_tunnels() if setup.websocket else 2048
-    make = {"nginx": nginx, "haproxy": haproxy, "connguard": connguard}[setup.program]
+    make = {"nginx": nginx, "haproxy": haproxy, "caddy": caddy, "connguard": connguard}[setup.program]
     text, command = make(setup, words)
     file.write_text(text)
     return [*command, str(file)]

@@ -188,5 +188,6 @@ def versions(binary: str) -> list[str]:
         version([binary, "--version"]),
         version([configs.find("nginx"), "-v"]),
         version([configs.find("haproxy"), "-v"]),
+        "Caddy " + version([configs.find("caddy"), "version"]),
         version(["openssl", "version"]),
     ]

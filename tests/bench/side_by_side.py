@@ -1,4 +1,4 @@
-"""Measures connguard, nginx and HAProxy: same work, one core each, taking turns.
+"""Measures connguard, nginx, HAProxy and Caddy: same work, one core each, taking turns.
 
 tests/bench/run starts this; README.md beside it says how to read the tables.
 """

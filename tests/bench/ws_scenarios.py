@@ -1,4 +1,4 @@
-"""WebSockets through connguard, nginx and HAProxy."""
+"""WebSockets through connguard, nginx, HAProxy and Caddy."""
 
 from __future__ import annotations
 
@@ -54,6 +54,7 @@ class Tunnels(Scenario):
             *(setup for setup in more if setup.program != "connguard"),
             Setup("nginx", "nginx", websocket=True, tls=tls, streams=True),
             Setup("HAProxy", "haproxy", websocket=True, tls=tls),
+            Setup("Caddy", "caddy", websocket=True, tls=tls),
             Setup("connguard", "connguard", websocket=True, tls=tls),
             *(setup for setup in more if setup.program == "connguard"),
         ]
