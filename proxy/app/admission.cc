@@ -82,7 +82,7 @@ void Reject(Worker& worker, Newcomer newcomer, const Rejection& rejection) {
 }
 
 void Enter(Worker& worker, Newcomer newcomer) {
-  if (IsWebSocketUpgrade(newcomer.request.head())) {
+  if (newcomer.upgrade) {
     worker.Admit(std::make_unique<WebSocketSession>(worker, std::move(newcomer.generation),
                                                     std::move(newcomer.client), newcomer.matched,
                                                     newcomer.request.head(), newcomer.rest));

@@ -30,6 +30,7 @@ struct Newcomer {
   Matched matched;  // of `generation`
   RequestReader request;
   std::span<const std::uint8_t> rest;  // what came behind the head
+  bool upgrade = false;                // it asks for a WebSocket
 };
 
 // routes[].origins, routes[].auth.jwt, routes[].auth.forward, session: as far as it gets. Its

@@ -88,7 +88,8 @@ std::string AuthRequest::Question() const {
       question.fields.push_back(field);
     }
   }
-  question.fields.push_back({"Host", HostOf(upstream)});
+  const std::string host = HostOf(upstream);
+  question.fields.push_back({"Host", host});
   const TraceContext trace = TraceOf(head, upstream);
   RequestHop hop = HopOf(config(), newcomer_.client, head, upstream, trace);
   hop.close = true;
@@ -167,7 +168,7 @@ void AuthRequest::Decide() {
   for (const std::string& name : forward().headers) {
     for (const Field& field : head.fields) {
       if (EqualsIgnoringCase(field.name, name)) {
-        newcomer_.matched.added_headers.push_back({name, field.value});
+        newcomer_.matched.added_headers.push_back({name, std::string(field.value)});
       }
     }
   }

@@ -40,8 +40,8 @@ RequestHop HopOf(const Config& config, const Client& client, const RequestHead& 
   return hop;
 }
 
-std::vector<Field> CertificateFields(const Config& config, const Client& client) {
-  std::vector<Field> fields;
+std::vector<AddedField> CertificateFields(const Config& config, const Client& client) {
+  std::vector<AddedField> fields;
   const std::optional<ListenerTlsConfig>& tls = config.listeners[client.listener].tls;
   const bool told = tls && !(tls->subject_header.empty() && tls->fingerprint_header.empty());
   const bool secure = client.conn != nullptr && client.conn->tls() != nullptr;
@@ -72,7 +72,7 @@ void Rewrite(const Config& config, const RequestHead& head, const Matched& match
   if (route.auth && route.auth->forward) {
     for (const std::string& name : route.auth->forward->headers) hop.removed.push_back(name);
   }
-  for (const Field& field : matched.added_headers) hop.added.push_back(field);
+  for (const AddedField& field : matched.added_headers) hop.added.push_back(field);
   if (route.strip_query.empty() && !route.lift) return;
   QueryEdit edit = EditQuery(head.target, route);
   hop.target = std::move(edit.target);

@@ -48,7 +48,7 @@ RequestHop HopOf(const Config& config, const Client& client, const RequestHead& 
                  const UpstreamConfig& upstream, const TraceContext& trace);
 
 // What its listener has to tell of the client's certificate.
-std::vector<Field> CertificateFields(const Config& config, const Client& client);
+std::vector<AddedField> CertificateFields(const Config& config, const Client& client);
 // The client's own fields of such names, whatever the listener: only the guard may set them.
 void RemoveCertificateFields(const Config& config, RequestHop& hop);
 

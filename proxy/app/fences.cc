@@ -42,9 +42,9 @@ FenceShard::FenceShard(Worker& worker) : worker_(worker) {}
 void FenceShard::Acquire(const std::string& key, Ticket ticket, OnConflict policy) {
   // Unique over all workers: each counts in steps of their number.
   const Epoch fresh{++last_epoch_ * worker_.workers() + worker_.index()};
-  Fence& fence = fences_[key];
-  fence.Acquire(ticket, policy, fresh);
-  Deliver(key, fence, &ticket);
+  const auto at = fences_.try_emplace(key).first;
+  at->second.Acquire(ticket, policy, fresh);
+  Deliver(at, &ticket);
 }
 
 void FenceShard::Abandon(const std::string& key, Ticket ticket) {
@@ -55,28 +55,28 @@ void FenceShard::Abandon(const std::string& key, Ticket ticket) {
   // Else it was no waiter (any more).
   const bool left = found->second.state() != before;
   if (left) worker_.metrics().fence_outcomes[FenceOutcome::kAbandoned].Add();
-  Deliver(key, found->second);
+  Deliver(found);
 }
 
 void FenceShard::Dropped(const std::string& key, Epoch epoch) {
   const auto found = fences_.find(key);
   if (found == fences_.end()) return;
   found->second.Dropped(epoch);
-  Deliver(key, found->second);
+  Deliver(found);
 }
 
 void FenceShard::Answered(const std::string& key, Epoch epoch) {
   const auto found = fences_.find(key);
   if (found == fences_.end()) return;
   found->second.Answered(epoch);
-  Deliver(key, found->second);
+  Deliver(found);
 }
 
 void FenceShard::Release(const std::string& key, Epoch epoch) {
   const auto found = fences_.find(key);
   if (found == fences_.end()) return;
   found->second.Release(epoch);
-  Deliver(key, found->second);
+  Deliver(found);
 }
 
 std::vector<KeyInfo> FenceShard::Describe() const {
@@ -116,13 +116,15 @@ void FenceShard::Count(const FenceEffect& effect, const Ticket* asker) {
   }
 }
 
-void FenceShard::Deliver(const std::string& key, Fence& fence, const Ticket* asker) {
+void FenceShard::Deliver(Place at, const Ticket* asker) {
+  auto& [key, fence] = *at;
   while (const auto effect = fence.PollEffect()) {
     Count(*effect, asker);
-    worker_.Send(effect->ticket.worker,
-                 [key, effect = *effect](Worker& worker) { worker.DeliverFence(key, effect); });
+    worker_.Send(effect->ticket.worker, [key = key, effect = *effect](Worker& worker) {
+      worker.DeliverFence(key, effect);
+    });
   }
-  if (fence.free()) fences_.erase(key);
+  if (fence.free()) fences_.erase(at);
   worker_.metrics().fence_keys.Set(static_cast<std::int64_t>(fences_.size()));
 }
 

@@ -30,13 +30,16 @@ class FenceShard {
   std::vector<KeyInfo> Describe() const;
 
  private:
+  using Fences = std::unordered_map<std::string, Fence>;
+  using Place = Fences::iterator;
+
   // `asker`: whose Acquire it is; a grant to anybody else had to wait.
-  void Deliver(const std::string& key, Fence& fence, const Ticket* asker = nullptr);
+  void Deliver(Place at, const Ticket* asker = nullptr);
   void Count(const FenceEffect& effect, const Ticket* asker);
 
   Worker& worker_;
   std::uint64_t last_epoch_ = 0;
-  std::unordered_map<std::string, Fence> fences_;  // only keys that are not free
+  Fences fences_;  // only keys that are not free
 };
 
 // A lease as its holder (or its waiter) sees it: remembers key and ticket, finds the owner. Every

@@ -8,8 +8,9 @@ namespace connguard {
 
 namespace {
 
-// Room for what a tunnel has to tell that opens and is idle.
+// Room for what a tunnel has to tell that opens and is idle, and for one that is short.
 constexpr std::size_t kQuietLife = 3;
+constexpr std::size_t kShortLife = 16;
 
 std::string_view WordOf(Opcode opcode) {
   switch (opcode) {
@@ -43,7 +44,7 @@ FlightRecorder::Entry& FlightRecorder::Add(Kind kind) {
 }
 
 void FlightRecorder::Grow() {
-  const std::size_t room = std::clamp<std::size_t>(room_ * 2U, kQuietLife, kEntries);
+  const std::size_t room = room_ == 0 ? kQuietLife : room_ < kShortLife ? kShortLife : kEntries;
   auto larger = std::make_unique<Entry[]>(room);
   std::copy_n(ring_.get(), size_, larger.get());
   ring_ = std::move(larger);

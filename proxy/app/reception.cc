@@ -236,8 +236,12 @@ void Reception::Dispatch(std::span<const std::uint8_t> rest) {
       return;
     }
   }
-  Newcomer newcomer{worker_.generation(), std::move(client_), *std::move(matched),
-                    std::move(reader_), rest};
+  Newcomer newcomer{worker_.generation(),
+                    std::move(client_),
+                    *std::move(matched),
+                    std::move(reader_),
+                    rest,
+                    upgrade};
   Receive(worker_, std::move(newcomer));
   Retire();
 }

@@ -10,7 +10,7 @@ using Texts = std::vector<std::string>;
 Texts HeaderValues(const RequestHead& head, std::string_view name) {
   Texts values;
   for (const Field& field : head.fields) {
-    if (EqualsIgnoringCase(field.name, name)) values.push_back(field.value);
+    if (EqualsIgnoringCase(field.name, name)) values.emplace_back(field.value);
   }
   return values;
 }
@@ -41,7 +41,7 @@ Texts CookieValues(const RequestHead& head, std::string_view name) {
   for (const std::string& cookies : HeaderValues(head, "Cookie")) {
     std::string_view rest = cookies;
     while (!rest.empty()) {
-      const Field one{.name = "Cookie", .value = std::string(TakeUntil(rest, ';'))};
+      const Field one{.name = "Cookie", .value = TakeUntil(rest, ';')};
       auto value = CookieValue({one}, name);
       if (value) values.push_back(std::move(*value));
     }

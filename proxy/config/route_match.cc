@@ -17,7 +17,9 @@ bool EqualsNoCase(std::string_view a, std::string_view b) {
 
 // `/a/b` is [a, b], `/a/` is [a, ""]. A target that is no path (`*`) has no segments.
 std::vector<std::string_view> Segments(std::string_view path) {
+  constexpr std::size_t kUsual = 8;
   std::vector<std::string_view> segments;
+  segments.reserve(kUsual);
   if (!path.starts_with('/')) return segments;
   while (!path.empty()) {
     path.remove_prefix(1);
@@ -80,8 +82,13 @@ bool IsGuarded(const Config& config, const RouteConfig& route, std::string_view 
 
 std::string HeaderValue(const Config& config, const Matched& matched, const RequestHead& head,
                         std::string_view name) {
-  const bool guarded = IsGuarded(config, *matched.route, name);
-  return std::string(Find(guarded ? matched.added_headers : head.fields, name).value_or(""));
+  if (!IsGuarded(config, *matched.route, name)) {
+    return std::string(Find(head.fields, name).value_or(""));
+  }
+  const auto added = std::ranges::find_if(matched.added_headers, [name](const AddedField& field) {
+    return EqualsNoCase(field.name, name);
+  });
+  return added != matched.added_headers.end() ? added->value : std::string();
 }
 
 std::string PartValue(const Config& config, const KeyPart& part, const Matched& matched,

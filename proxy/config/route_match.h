@@ -19,7 +19,7 @@ struct Matched {
   // Of its admission: claims of a token that was believed, and headers that go upstream, of the
   // client's certificate and of the auth URL.
   std::optional<JwtClaims> claims{};
-  std::vector<Field> added_headers{};
+  std::vector<AddedField> added_headers{};
 };
 
 // The first route that matches; nullopt: answer 404.

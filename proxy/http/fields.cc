@@ -9,6 +9,8 @@ namespace {
 
 using std::string_view_literals::operator""sv;  // no length is looked for
 
+constexpr std::size_t kUsualHead = 512;
+
 void AppendFields(std::string& out, const std::vector<Field>& fields) {
   for (const Field& field : fields) {
     out.append(field.name).append(": "sv).append(field.value).append("\r\n"sv);
@@ -16,7 +18,7 @@ void AppendFields(std::string& out, const std::vector<Field>& fields) {
   out.append("\r\n"sv);
 }
 
-const char* VersionText(int version) { return version == 10 ? "HTTP/1.0" : "HTTP/1.1"; }
+std::string_view VersionText(int version) { return version == 10 ? "HTTP/1.0"sv : "HTTP/1.1"sv; }
 
 }  // namespace
 
@@ -25,6 +27,16 @@ std::optional<std::string_view> Find(const std::vector<Field>& fields, std::stri
     if (EqualsIgnoringCase(field.name, name)) return field.value;
   }
   return std::nullopt;
+}
+
+std::optional<std::string_view> Only(const std::vector<Field>& fields, std::string_view name) {
+  std::optional<std::string_view> only;
+  for (const Field& field : fields) {
+    if (!EqualsIgnoringCase(field.name, name)) continue;
+    if (only) return std::nullopt;
+    only = field.value;
+  }
+  return only;
 }
 
 std::size_t Count(const std::vector<Field>& fields, std::string_view name) {
@@ -45,14 +57,19 @@ bool HasToken(const std::vector<Field>& fields, std::string_view name, std::stri
 }
 
 std::string Serialize(const RequestHead& head) {
-  std::string out = head.method + ' ' + head.target + ' ' + VersionText(head.version) + "\r\n";
+  std::string out;
+  out.reserve(kUsualHead);
+  out.append(head.method).append(" "sv).append(head.target).append(" "sv);
+  out.append(VersionText(head.version)).append("\r\n"sv);
   AppendFields(out, head.fields);
   return out;
 }
 
 std::string Serialize(const ResponseHead& head) {
-  std::string out =
-      VersionText(head.version) + (' ' + std::to_string(head.status)) + ' ' + head.reason + "\r\n";
+  std::string out;
+  out.reserve(kUsualHead);
+  out.append(VersionText(head.version)).append(" "sv).append(std::to_string(head.status));
+  out.append(" "sv).append(head.reason).append("\r\n"sv);
   AppendFields(out, head.fields);
   return out;
 }

@@ -68,8 +68,8 @@ bool IsClaim(std::string_view name) {
 bool IsReplaced(std::string_view name, const RequestHop& hop) {
   return std::ranges::any_of(hop.removed,
                              [&](std::string_view other) { return SameToGateways(name, other); }) ||
-         std::ranges::any_of(hop.added,
-                             [&](const Field& other) { return SameToGateways(name, other.name); });
+         std::ranges::any_of(
+             hop.added, [&](const AddedField& other) { return SameToGateways(name, other.name); });
 }
 
 // The fields that `fields`' Connection names: they belong to this hop (RFC 9110 §7.6.1).
@@ -126,7 +126,9 @@ RequestTarget TargetOf(const RequestHead& head, const std::string& whole) {
 std::string ListOf(const Fields& fields, std::string_view name, std::string_view last) {
   std::string list;
   for (const Field& field : fields) {
-    if (EqualsIgnoringCase(field.name, name) && !field.value.empty()) list += field.value + ", ";
+    if (EqualsIgnoringCase(field.name, name) && !field.value.empty()) {
+      list.append(field.value).append(", "sv);
+    }
   }
   return list.append(last);
 }
@@ -226,10 +228,10 @@ std::string ForwardRequest(const RequestHead& head, const RequestHop& hop) {
     if (fate == Fate::kOffer && hop.deflate_only) {
       Append(out, field.name, DeflateOffers(field.value));
     } else {
-      Append(out, field.name, fate == Fate::kHost ? origin.host : std::string_view(field.value));
+      Append(out, field.name, fate == Fate::kHost ? origin.host : field.value);
     }
   }
-  for (const Field& field : hop.added) Append(out, field.name, field.value);
+  for (const AddedField& field : hop.added) Append(out, field.name, field.value);
   AppendClaims(out, head, hop, hop.forwarded_host.empty() ? origin.host : hop.forwarded_host);
   if (!hop.traceparent.empty()) Append(out, "traceparent", hop.traceparent);
   if (hop.via) Append(out, "Via", head.version >= 11 ? "1.1 connguard" : "1.0 connguard");

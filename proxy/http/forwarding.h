@@ -27,7 +27,7 @@ struct RequestHop {
   // Fields that speak for the proxy: the client's own of these names go no further, nor do those
   // that a gateway interface would take for them (`_` for `-`). Only names that MayBeSet().
   std::vector<std::string_view> removed;
-  std::vector<Field> added;  // ours, in place of the client's of the same names
+  std::vector<AddedField> added;  // ours, in place of the client's of the same names
 };
 
 // Likewise for an answer.

@@ -14,9 +14,17 @@
 
 namespace connguard {
 
+// Of a head. Both belong to whoever made it: what MessageReader has read lives as long as that
+// does.
 struct Field {
-  std::string name;   // case as it came
-  std::string value;  // without surrounding white space
+  std::string_view name;   // case as it came
+  std::string_view value;  // without surrounding white space
+};
+
+// One that is added to a head, and outlives what it was taken from.
+struct AddedField {
+  std::string name;
+  std::string value;
 };
 
 struct RequestHead {
@@ -35,6 +43,8 @@ struct ResponseHead {
 
 // The first value of `name`, compared without case; nullopt when there is none.
 std::optional<std::string_view> Find(const std::vector<Field>& fields, std::string_view name);
+// The value of the one field of this name; nullopt when there is none, or another.
+std::optional<std::string_view> Only(const std::vector<Field>& fields, std::string_view name);
 // How many fields are called `name`.
 std::size_t Count(const std::vector<Field>& fields, std::string_view name);
 // True when the comma-separated lists of all `name` fields hold `token` (no case).
@@ -85,7 +95,7 @@ class MessageReader {
   // The stream ended. kDone when that ends the message (a response until close), else kError.
   Result End();
 
-  const Head& head() const;
+  const Head& head() const;  // its fields live as long as this
   // From the head on. The body ends only with its connection; comes in chunks.
   bool until_close() const;
   bool chunked() const;

@@ -61,9 +61,8 @@ class Parser : public http::basic_parser<kIsRequest<Head>> {
       if (field == http::field::host) error = http::error::bad_field;
       return;
     }
-    Field& added = head.fields.emplace_back();
-    added.name.assign(name.data(), name.size());
-    added.value.assign(value.data(), value.size());
+    // Of Impl::head_text: what Beast puts together itself is a folded line, which HeadScan refuses.
+    head.fields.push_back({{name.data(), name.size()}, {value.data(), value.size()}});
   }
   void on_header_impl(Code&) override {}
   void on_body_init_impl(boost::optional<std::uint64_t> const&, Code&) override {}
@@ -118,6 +117,7 @@ struct MessageReader<Head>::Impl {
 
   Bytes header_size;
   HeadScan scan;
+  std::string head_text;  // what its fields are views of
   Parser<Head> parser;
   std::string chunk_line;       // begin of a chunk header or of trailers, already taken
   std::size_t line_passed = 0;  // of it, already passed
@@ -157,7 +157,8 @@ auto MessageReader<Head>::Impl::FeedHead(std::span<const std::uint8_t> in) -> Re
 template <typename Head>
 auto MessageReader<Head>::Impl::ParseHead(Bytes taken) -> Result {
   beast::error_code error;
-  parser.put({scan.text().data(), scan.text().size()}, error);
+  head_text = scan.text();
+  parser.put({head_text.data(), head_text.size()}, error);
   if (error == http::error::bad_version) return Fail(400, "HTTP version is not 1.0 or 1.1");
   if (error) return Fail(400, "illegal head: " + error.message());
   if (!parser.is_header_done()) return Fail(400, "illegal head");

@@ -58,14 +58,16 @@ std::string ProblemResponse(int status, std::string_view detail, std::string_vie
   const std::string body =
       problem.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 
+  const std::string length = std::to_string(body.size());
+  const std::string retry = std::to_string(retry_after);
   ResponseHead head;
   head.status = status;
   head.reason = ReasonOf(status);
   head.fields = {{"Content-Type", "application/problem+json"},
-                 {"Content-Length", std::to_string(body.size())},
-                 {"X-Request-Id", std::string(request_id)}};
+                 {"Content-Length", length},
+                 {"X-Request-Id", request_id}};
   if (status == 401) head.fields.push_back({"WWW-Authenticate", "Bearer"});  // RFC 6750 §3
-  if (retry_after > 0) head.fields.push_back({"Retry-After", std::to_string(retry_after)});
+  if (retry_after > 0) head.fields.push_back({"Retry-After", retry});
   if (status == 426) {  // RFC 9110 §15.5.22, RFC 6455 §4.4
     head.fields.push_back({"Upgrade", "websocket"});
     head.fields.push_back({"Sec-WebSocket-Version", "13"});

@@ -83,7 +83,7 @@ QueryEdit EditQuery(std::string_view target, const RouteConfig& route) {
     if (HasControl(value)) {
       edit.refusal = Refusal{400, "a query parameter holds a control character"};
     } else if (!value.empty()) {
-      edit.lifted = Field{lift.header, lift.before + value + lift.after};
+      edit.lifted = AddedField{lift.header, lift.before + value + lift.after};
     }
   }
   edit.target = WithoutParameters(target, names);

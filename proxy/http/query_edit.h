@@ -25,8 +25,9 @@ std::string WithoutParameters(std::string_view target, const std::vector<std::st
 std::optional<std::string> FirstParameter(std::string_view target, std::string_view name);
 
 struct QueryEdit {
-  std::string target;             // for the upstream
-  std::optional<Field> lifted{};  // goes upstream instead of the client's own field of this name
+  std::string target;  // for the upstream
+  // Goes upstream instead of the client's own field of this name.
+  std::optional<AddedField> lifted{};
   std::optional<Refusal> refusal{};
 };
 

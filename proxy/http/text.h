@@ -26,9 +26,10 @@ constexpr bool EqualsIgnoringCase(std::string_view left, std::string_view right)
 
 // `text` without surrounding spaces and tabs.
 constexpr std::string_view Trim(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+  const auto blank = [](char c) { return c == ' ' || c == '\t'; };
+  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
+  return text;
 }
 
 // Takes the text before the next `separator` off the front of `rest`. An empty `rest` gives an

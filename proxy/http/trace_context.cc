@@ -68,8 +68,7 @@ TraceContext::TraceContext(std::string_view value, bool created) : created_(crea
 }
 
 TraceContext TraceContext::Of(const std::vector<Field>& fields) {
-  if (Count(fields, "traceparent") != 1) return {};
-  const std::string_view value = *Find(fields, "traceparent");
+  const std::string_view value = Only(fields, "traceparent").value_or("");
   return IsValid(value, kSize) ? TraceContext(value.substr(0, kSize), false) : TraceContext();
 }
 

@@ -6,7 +6,7 @@
 namespace connguard {
 namespace {
 
-std::vector<Field> Fields(const std::string& value) {
+std::vector<Field> Fields(std::string_view value) {
   return {{"Host", "a"}, {"sec-websocket-EXTENSIONS", value}};
 }
 

@@ -95,6 +95,9 @@ TEST(GoodHeadsTest, FieldsAreFoundWithoutCase) {
   EXPECT_EQ(Find(head.fields, "X-Y"), "1");
   EXPECT_EQ(Count(head.fields, "x-Y"), 2U);
   EXPECT_EQ(Find(head.fields, "X"), std::nullopt);
+  EXPECT_EQ(Only(head.fields, "host"), "a");
+  EXPECT_EQ(Only(head.fields, "X-Y"), std::nullopt) << "there are two";
+  EXPECT_EQ(Only(head.fields, "X"), std::nullopt);
 }
 
 TEST(GoodHeadsTest, TokensAreFoundInAllListsOfAName) {

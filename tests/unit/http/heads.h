@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <list>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,7 +17,9 @@ inline constexpr Bytes kHeaderSize = 1024;
 
 template <typename Head>
 Head ReadHead(std::string_view text) {
-  MessageReader<Head> reader(kHeaderSize);
+  // What a head says lives with its reader: with the program, here.
+  static std::list<MessageReader<Head>> readers;
+  MessageReader<Head>& reader = readers.emplace_back(kHeaderSize);
   const auto result = reader.Feed(AsBytes(text));
   EXPECT_EQ(result.status, MessageReader<Head>::Status::kHead) << result.why << '\n' << text;
   return reader.head();

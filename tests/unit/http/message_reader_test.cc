@@ -1,4 +1,6 @@
 // MessageReader: where heads and bodies end, whatever the reads.
+#include <memory>
+#include <utility>
 #include <vector>
 
 #include "heads.h"
@@ -44,6 +46,24 @@ TEST(MessageReaderTest, HeadIsToldBeforeTheBody) {
   EXPECT_EQ(rest.status, RequestReader::Status::kDone);
   EXPECT_EQ(rest.taken, 2U);
   EXPECT_EQ(reader.Feed(AsBytes("x")).taken, 0U);
+}
+
+// Fields are views: not of the input, which is gone, nor of where the reader was.
+TEST(MessageReaderTest, WhatAHeadSaysGoesWhereItsReaderGoes) {
+  const std::string long_value(200, 'x');
+  const std::string text = kPost + "X-Long: " + long_value + "\r\nContent-Length: 2\r\n\r\n";
+  for (const std::size_t step : {std::size_t{7}, text.size()}) {
+    auto there = std::make_unique<RequestReader>(kHeaderSize);
+    for (std::size_t at = 0; at < text.size(); at += step) {
+      const std::string piece = text.substr(at, step);
+      there->Feed(AsBytes(piece));
+    }
+    RequestReader here = std::move(*there);
+    there.reset();
+    ASSERT_EQ(here.Feed(AsBytes("ok")).status, RequestReader::Status::kDone);
+    EXPECT_EQ(Find(here.head().fields, "Host"), "a") << "in reads of " << step;
+    EXPECT_EQ(Find(here.head().fields, "X-Long"), long_value) << "in reads of " << step;
+  }
 }
 
 TEST(MessageReaderTest, SecondFeedEvenWhenEmptySaysThatThereIsNoBody) {
