@@ -198,6 +198,7 @@ async def test_with_the_guard_only_that_is_lost_that_was_said_before_it_noticed(
             before = await notebook.printed(await notebook.run(CODE), until="2")
             gone = notebook.client
             await jupyter.idle(notebook.kernel)
+            await over(guard)  # a moment later, on a busy machine
             assert guard.closes("client_timeout") == 1
             after = await quiet_return(notebook, guard.port)
             lost = LINES[len(before) : len(LINES) - len(after)]
