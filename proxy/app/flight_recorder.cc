@@ -2,15 +2,16 @@
 #include "app/flight_recorder.h"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 
 namespace connguard {
 
 namespace {
 
-// Room for what a tunnel has to tell that opens and is idle, and for one that is short.
-constexpr std::size_t kQuietLife = 3;
-constexpr std::size_t kShortLife = 16;
+// Rooms for what a tunnel has to tell that has just opened, that is idle after a message, that is
+// short, and for all. Each idle tunnel has the second.
+constexpr std::array<std::size_t, 4> kRooms{3, 6, 16, FlightRecorder::kEntries};
 
 std::string_view WordOf(Opcode opcode) {
   switch (opcode) {
@@ -44,7 +45,7 @@ FlightRecorder::Entry& FlightRecorder::Add(Kind kind) {
 }
 
 void FlightRecorder::Grow() {
-  const std::size_t room = room_ == 0 ? kQuietLife : room_ < kShortLife ? kShortLife : kEntries;
+  const std::size_t room = *std::ranges::upper_bound(kRooms, std::size_t{room_});
   auto larger = std::make_unique<Entry[]>(room);
   std::copy_n(ring_.get(), size_, larger.get());
   ring_ = std::move(larger);
