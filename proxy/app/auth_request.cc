@@ -223,7 +223,7 @@ void AuthRequest::OnCut() noexcept {
 
 void AuthRequest::OnEnd(Conn& conn, ConnEnd end) noexcept {
   if (&conn != upstream_.get()) {
-    if (IsWebSocketUpgrade(newcomer_.request.head())) {
+    if (newcomer_.upgrade) {
       generation_->MetricsOf(*newcomer_.matched.route)
           .handshakes[HandshakeResult::kClientLeft]
           .Add();

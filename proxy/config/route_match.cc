@@ -4,23 +4,19 @@
 #include <algorithm>
 #include <span>
 
+#include "http/text.h"
+
 namespace connguard {
 namespace {
 
 using PathNames = std::vector<std::pair<std::string, std::string>>;
 
-char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-bool EqualsNoCase(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, {}, Lower, Lower);
-}
-
 // `/a/b` is [a, b], `/a/` is [a, ""]. A target that is no path (`*`) has no segments.
 std::vector<std::string_view> Segments(std::string_view path) {
   constexpr std::size_t kUsual = 8;
   std::vector<std::string_view> segments;
-  segments.reserve(kUsual);
   if (!path.starts_with('/')) return segments;
+  segments.reserve(kUsual);
   while (!path.empty()) {
     path.remove_prefix(1);
     segments.push_back(path.substr(0, path.find('/')));
@@ -64,13 +60,14 @@ std::string_view HostOf(const RequestHead& head) {
 
 bool MatchHeader(const HeaderMatch& want, const RequestHead& head) {
   return std::ranges::any_of(head.fields, [&](const Field& field) {
-    return EqualsNoCase(field.name, want.name) && (want.value.empty() || field.value == want.value);
+    return EqualsIgnoringCase(field.name, want.name) &&
+           (want.value.empty() || field.value == want.value);
   });
 }
 
 // Whether only the guard may say what a field of this name says: the auth URL, or a certificate.
 bool IsGuarded(const Config& config, const RouteConfig& route, std::string_view name) {
-  const auto same = [name](const std::string& other) { return EqualsNoCase(other, name); };
+  const auto same = [name](const std::string& other) { return EqualsIgnoringCase(other, name); };
   const auto tells = [&](const ListenerConfig& listener) {
     return listener.tls &&
            (same(listener.tls->subject_header) || same(listener.tls->fingerprint_header));
@@ -86,7 +83,7 @@ std::string HeaderValue(const Config& config, const Matched& matched, const Requ
     return std::string(Find(head.fields, name).value_or(""));
   }
   const auto added = std::ranges::find_if(matched.added_headers, [name](const AddedField& field) {
-    return EqualsNoCase(field.name, name);
+    return EqualsIgnoringCase(field.name, name);
   });
   return added != matched.added_headers.end() ? added->value : std::string();
 }
@@ -133,7 +130,7 @@ std::optional<Matched> MatchRoute(const Config& config, const RequestHead& head)
   const std::vector<std::string_view> segments = Segments(path);
   const std::string_view host = HostOf(head);
   for (const RouteConfig& route : config.routes) {
-    if (!route.match.host.empty() && !EqualsNoCase(route.match.host, host)) continue;
+    if (!route.match.host.empty() && !EqualsIgnoringCase(route.match.host, host)) continue;
     const bool headers = std::ranges::all_of(
         route.match.headers, [&](const HeaderMatch& want) { return MatchHeader(want, head); });
     if (!headers) continue;
