@@ -198,6 +198,8 @@ void TlsStream::Impl::SayClose() {
   if (result < 0) {
     Fail(result);
   }
+  // An alert's buffer is not given back by itself, and the peer may take long to end.
+  SSL_free_buffers(ssl.get());
 }
 
 void TlsStream::Impl::Fail(int result) {
