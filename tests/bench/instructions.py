@@ -5,8 +5,9 @@ share none on its path.
 instructions.py BINARY            fails when a workload costs more than its budget and 5 %, or locks
 instructions.py BINARY --record   writes what it counts into instructions.json
 
-callgrind counts, so the clock and other programs do not matter; what the kernel does is not seen. Each
-workload runs twice, with more and with fewer of its unit: the difference is free of start and end.
+callgrind counts, so the clock and other programs do not matter; what the kernel does is not seen. What
+counts is the worker's loop: other threads work by the time that passes. Each workload runs twice, with more
+and with fewer of its unit: the difference is free of start and end.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from proxies import free_port
 BUDGETS = Path(__file__).with_name("instructions.json")
 SLACK = 1.05
 LOCK = re.compile(r"_*(pthread_(mutex|rwlock|spin)_\w*lock|lll_lock\w*)\b")
+LOOP = "connguard::EventLoop::Run()"
 LIMIT_SECONDS = 60
 
 CONFIG = """\
@@ -172,26 +174,29 @@ def run(command: list[str], port: int, units: int, workload: Workload, frames: t
         guard.wait()
 
 
-def locking(profile: str) -> int:
-    """The instructions of functions that take or leave a lock, in what callgrind wrote."""
+def costs(profile: str) -> tuple[int, int]:
+    """The instructions of the worker's loop with all that it calls, and those of functions that take or
+    leave a lock, in what callgrind wrote."""
     names: dict[str, str] = {}
-    total, counts, of_callee = 0, False, False
+    name, loop, locks, of_callee = "", 0, 0, False
     for line in profile.splitlines():
         if match := re.match(r"c?fn=(\(\d+\))(?: (.*))?", line):
-            number, name = match.groups()
-            names.setdefault(number, name or "")
+            number, new = match.groups()
+            names.setdefault(number, new or "")
             if line.startswith("fn="):
-                counts = LOCK.match(names[number]) is not None
+                name = names[number]
         elif line.startswith("calls="):
             of_callee = True  # the next line's cost
         elif re.match(r"[\d+*-]", line):
-            total += int(line.split()[-1]) if counts and not of_callee else 0
+            cost = int(line.split()[-1])
+            loop += cost if name == LOOP else 0
+            locks += cost if LOCK.match(name) and not of_callee else 0
             of_callee = False
-    return total
+    return loop, locks
 
 
 def count(binary: str, workload: Workload, units: int, folder: Path) -> tuple[int, int]:
-    """All instructions of a guard that does so much, and those for locks."""
+    """The instructions of a worker that does so much, and those for locks."""
     body = b'{"type": "chat", "text": "' + b"x" * workload.size
     payload = body[: workload.size - 2] + b'"}'
     question, answer = frame(payload, bytes(4)), frame(payload)
@@ -205,12 +210,10 @@ def count(binary: str, workload: Workload, units: int, folder: Path) -> tuple[in
         command = ["valgrind", "-q", "--tool=callgrind", f"--callgrind-out-file={out}"]
         command += [binary, "run", "-c", str(config)]
         run(command, port, units, workload, (question, answer), folder / "log")
-    profile = out.read_text()
-    match = re.search(r"^(?:summary|totals): (\d+)", profile, re.M)
-    locks = locking(profile)
-    if not match or not locks:
-        raise RuntimeError("callgrind has counted nothing, or no lock: there is one at the start")
-    return int(match[1]), locks
+    loop, locks = costs(out.read_text())
+    if not loop or not locks:
+        raise RuntimeError(f"callgrind has seen no {LOOP}, or no lock: there is one at the start")
+    return loop, locks
 
 
 def system() -> str:
