@@ -6,8 +6,6 @@
 #include <functional>
 #include <random>
 
-#include "config/cidr.h"
-
 namespace connguard {
 namespace {
 
@@ -44,35 +42,20 @@ void AddressLimits::SetLimits(std::size_t per_ip, std::size_t per_second) {
   per_second_ = per_second;
 }
 
-bool AddressLimits::KeyOf(std::string_view ip, Key& out) {
-  const std::optional<IpAddress> address = ParseIp(ip);
-  if (!address) return false;
-  out = {};
-  if (address->v6) {
-    std::copy_n(address->bytes.begin(), 8, out.begin());
+AddressLimits::Key AddressLimits::KeyOf(const IpAddress& ip) {
+  Key key{};
+  if (ip.v6) {
+    std::copy_n(ip.bytes.begin(), 8, key.begin());
   } else {
-    out[10] = out[11] = 0xFF;
-    std::copy_n(address->bytes.begin(), 4, out.begin() + 12);
+    key[10] = key[11] = 0xFF;
+    std::copy_n(ip.bytes.begin(), 4, key.begin() + 12);
   }
-  return true;
+  return key;
 }
 
 AddressLimits::Shard& AddressLimits::ShardOf(const Key& key) {
   // Not the bits that the map takes for its buckets.
   return shards_[(hash_(key) >> 32) % kShards];
-}
-
-// The entry of `key`, made where there is none, as the one that has been idle for the shortest
-// time.
-AddressLimits::Entry& AddressLimits::Touch(Shard& shard, const Key& key) {
-  const auto [place, fresh] = shard.entries.try_emplace(key);
-  Entry& entry = place->second;
-  if (fresh) {
-    entry.idle = shard.idle.insert(shard.idle.end(), key);
-  } else if (entry.connections == 0) {
-    shard.idle.splice(shard.idle.end(), shard.idle, entry.idle);
-  }
-  return entry;
 }
 
 // Forgets what need not be remembered: a few at a time, and more than can come in the meantime.
@@ -85,31 +68,20 @@ void AddressLimits::Sweep(Shard& shard, TimePoint now) const {
   }
 }
 
-bool AddressLimits::Connect(std::string_view ip) {
-  Key key;
-  if (!KeyOf(ip, key)) return true;
+bool AddressLimits::Connect(const IpAddress& ip) {
   const std::size_t most = per_ip_;
+  const Key key = KeyOf(ip);
   Shard& shard = ShardOf(key);
   const std::lock_guard lock(shard.mutex);
-  const auto known = shard.entries.find(key);
-  const std::size_t has = known == shard.entries.end() ? 0 : known->second.connections;
-  if (most > 0 && has >= most) return false;
-  Entry& entry = Touch(shard, key);
-  if (entry.connections++ == 0) shard.idle.erase(entry.idle);
+  const auto [place, fresh] = shard.entries.try_emplace(key);
+  Entry& entry = place->second;
+  if (most > 0 && entry.connections >= most) return false;
+  if (entry.connections++ == 0 && !fresh) shard.idle.erase(entry.idle);
   return true;
 }
 
-AddressLimits::Place::Place(AddressLimits& limits, std::string_view ip) : limits_(&limits) {
-  if (!KeyOf(ip, key_.emplace())) key_.reset();
-}
-
 AddressLimits::Place::~Place() {
-  if (limits_ != nullptr && key_) limits_->Disconnect(*key_);
-}
-
-void AddressLimits::Disconnect(std::string_view ip) {
-  Key key;
-  if (KeyOf(ip, key)) Disconnect(key);
+  if (limits_ != nullptr) limits_->Disconnect(key_);
 }
 
 void AddressLimits::Disconnect(const Key& key) {
@@ -127,14 +99,20 @@ void AddressLimits::Disconnect(const Key& key) {
   Sweep(shard, TimePoint::min());
 }
 
-bool AddressLimits::Handshake(std::string_view ip, TimePoint now) {
+bool AddressLimits::Handshake(const IpAddress& ip, TimePoint now) {
   const std::size_t rate = per_second_;
-  Key key;
-  if (rate == 0 || !KeyOf(ip, key)) return true;
+  if (rate == 0) return true;
   const auto interval = std::chrono::nanoseconds(1s) / static_cast<std::int64_t>(rate);
+  const Key key = KeyOf(ip);
   Shard& shard = ShardOf(key);
   const std::lock_guard lock(shard.mutex);
-  Entry& entry = Touch(shard, key);
+  const auto [place, fresh] = shard.entries.try_emplace(key);
+  Entry& entry = place->second;
+  if (fresh) {
+    entry.idle = shard.idle.insert(shard.idle.end(), key);
+  } else if (entry.connections == 0) {  // it has been idle for the shortest time now
+    shard.idle.splice(shard.idle.end(), shard.idle, entry.idle);
+  }
   const TimePoint full_at = std::max(entry.full_at, now) + interval;
   const bool allowed = full_at - now <= kBucket;
   if (allowed) entry.full_at = full_at;

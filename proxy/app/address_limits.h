@@ -7,18 +7,17 @@
 #include <list>
 #include <memory>
 #include <mutex>
-#include <optional>
-#include <string_view>
 #include <unordered_map>
 #include <utility>
 
+#include "config/cidr.h"
 #include "connguard/types.h"
 
 namespace connguard {
 
 // Counts live connections per address, and its handshakes by a token bucket: `per_second` of them
 // on average, twice as many at once. An IPv4 address stands for itself, an IPv6 address for its
-// /64, which is what one client has of them. Whoever has no address (`unix`) is not limited.
+// /64, which is what one client has of them.
 //
 // Thread-safe; shared by all workers, and sharded, so that they seldom wait for each other. An
 // entry is forgotten when no connection of its address is left and its bucket is full again (within
@@ -33,7 +32,7 @@ class AddressLimits {
   class Place {
    public:
     Place() = default;
-    Place(AddressLimits& limits, std::string_view ip);
+    Place(AddressLimits& limits, const IpAddress& ip) : limits_(&limits), key_(KeyOf(ip)) {}
     ~Place();
     Place(Place&& other) noexcept
         : limits_(std::exchange(other.limits_, nullptr)), key_(other.key_) {}
@@ -46,7 +45,7 @@ class AddressLimits {
 
    private:
     AddressLimits* limits_ = nullptr;
-    std::optional<Key> key_;  // who has no address has none
+    Key key_{};
   };
 
   // 0: no limit.
@@ -58,12 +57,12 @@ class AddressLimits {
 
   // False when the address has as many connections as it may; else it has one more, until
   // Disconnect, which must be called once for it.
-  bool Connect(std::string_view ip);
-  void Disconnect(std::string_view ip);
+  bool Connect(const IpAddress& ip);
+  void Disconnect(const IpAddress& ip) { Disconnect(KeyOf(ip)); }
 
   // False when the address has made too many handshakes; that one does not count then. `now` must
   // not go far back; workers' clocks may differ a little.
-  bool Handshake(std::string_view ip, TimePoint now);
+  bool Handshake(const IpAddress& ip, TimePoint now);
 
   // Addresses that are remembered.
   std::size_t size() const;
@@ -88,10 +87,9 @@ class AddressLimits {
   };
   static constexpr std::size_t kShards = 16;
 
-  static bool KeyOf(std::string_view ip, Key& out);
+  static Key KeyOf(const IpAddress& ip);
   void Disconnect(const Key& key);
   Shard& ShardOf(const Key& key);
-  static Entry& Touch(Shard& shard, const Key& key);
   void Sweep(Shard& shard, TimePoint now) const;
 
   const Hash hash_;

@@ -33,13 +33,17 @@ std::string_view WordOf(Opcode opcode) {
 
 }  // namespace
 
+void FlightRecorder::At(TimePoint now) {
+  const auto after = std::chrono::duration_cast<Millis>(now - begin_).count();
+  now_ = static_cast<std::uint32_t>(
+      std::clamp<std::int64_t>(after, 0, std::numeric_limits<std::uint32_t>::max()));
+}
+
 FlightRecorder::Entry& FlightRecorder::Add(Kind kind) {
   if (size_ == room_ && size_ < kEntries) Grow();
   Entry& entry = ring_[size_ < kEntries ? size_++ : next_++ % kEntries];
-  const auto after = std::chrono::duration_cast<Millis>(now_ - begin_).count();
   entry = {};
-  entry.after = static_cast<std::uint32_t>(
-      std::clamp<std::int64_t>(after, 0, std::numeric_limits<std::uint32_t>::max()));
+  entry.after = now_;
   entry.kind = kind;
   return entry;
 }

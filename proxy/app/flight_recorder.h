@@ -20,10 +20,10 @@ class FlightRecorder {
  public:
   static constexpr std::size_t kEntries = 64;
 
-  explicit FlightRecorder(TimePoint begin) : begin_(begin), now_(begin) {}
+  explicit FlightRecorder(TimePoint begin) : begin_(begin) {}
 
   // When the next entries happen. Once for each read, so that an entry asks no clock.
-  void At(TimePoint now) { now_ = now; }
+  void At(TimePoint now);
 
   // `word`: a literal, as in SessionInfo::state.
   void State(const char* word) { Add(Kind::kState).word = word; }
@@ -57,7 +57,7 @@ class FlightRecorder {
     kCloseToUpstream,
   };
   struct Entry {
-    std::uint32_t after = 0;  // milliseconds since the begin; 49 days at most
+    std::uint32_t after = 0;  // as now_
     Kind kind = Kind::kState;
     Opcode opcode = Opcode::kText;
     bool fin = false;
@@ -73,8 +73,8 @@ class FlightRecorder {
   void Grow();
 
   TimePoint begin_;
-  TimePoint now_;
   std::unique_ptr<Entry[]> ring_;  // no vector: there is one of these for each session
+  std::uint32_t now_ = 0;          // milliseconds since the begin; 49 days at most
   std::uint8_t size_ = 0;
   std::uint8_t room_ = 0;
   std::uint8_t next_ = 0;  // where the next entry goes, once the ring is full; wraps

@@ -118,10 +118,12 @@ void Reception::KnowAddress() {
 }
 
 Reception::Door Reception::Knock(const std::string& ip) {
+  const std::optional<IpAddress> address = ParseIp(ip);
+  if (!address) return Door::kOpen;  // `unix`
   AddressLimits& limits = worker_.address_limits();
-  if (!limits.Handshake(ip, worker_.now())) return Door::kTooFast;
-  if (!limits.Connect(ip)) return Door::kAddressFull;
-  client_.place = AddressLimits::Place(limits, ip);
+  if (!limits.Handshake(*address, worker_.now())) return Door::kTooFast;
+  if (!limits.Connect(*address)) return Door::kAddressFull;
+  client_.place = AddressLimits::Place(limits, *address);
   return Door::kOpen;
 }
 

@@ -59,8 +59,6 @@ class Reception : public Session {
   Client client_;
   Door door_ = Door::kOpen;
   std::optional<ProxyHeaderReader> proxy_;  // its header is still to come
-  bool behind_proxy_ =
-      false;  // the address is a trusted proxy's: its clients' own ones are limited
   bool tls_counted_ = false;
   bool first_;                       // request of this connection
   bool heard_ = false;               // some byte of the request has come

@@ -62,7 +62,7 @@ WebSocketSession::WebSocketSession(Worker& worker, std::shared_ptr<const Generat
       started_(worker.now()),
       state_since_(started_) {
   const TraceContext trace = TraceOf(head, generation_->UpstreamOf(route_));
-  trace_ = TraceId(trace.id());
+  trace_ = trace.trace_id();
   opening_ = std::make_unique<Opening>(Opening{
       .request = Forwarded(*generation_, client, head, matched, trace),
       .key = std::string(Find(head.fields, "Sec-WebSocket-Key").value_or("")),

@@ -12,15 +12,17 @@ using std::string_view_literals::operator""sv;  // no length is looked for
 constexpr std::size_t kUsualHead = 512;
 
 void AppendFields(std::string& out, const std::vector<Field>& fields) {
-  for (const Field& field : fields) {
-    out.append(field.name).append(": "sv).append(field.value).append("\r\n"sv);
-  }
+  for (const Field& field : fields) AppendField(out, field.name, field.value);
   out.append("\r\n"sv);
 }
 
 std::string_view VersionText(int version) { return version == 10 ? "HTTP/1.0"sv : "HTTP/1.1"sv; }
 
 }  // namespace
+
+void AppendField(std::string& out, std::string_view name, std::string_view value) {
+  out.append(name).append(": "sv).append(value).append("\r\n"sv);
+}
 
 std::optional<std::string_view> Find(const std::vector<Field>& fields, std::string_view name) {
   for (const Field& field : fields) {

@@ -105,10 +105,6 @@ Fate FateOf(std::string_view name, Fate Rule::* side, const NamedFields& named) 
   return fate == Fate::kPass && named.Has(name) ? Fate::kStop : fate;
 }
 
-void Append(std::string& out, std::string_view name, std::string_view value) {
-  out.append(name).append(": "sv).append(value).append("\r\n"sv);
-}
-
 // RFC 9112 §3.2.2: an absolute target's authority counts, and an origin gets a path.
 RequestTarget TargetOf(const RequestHead& head, const std::string& whole) {
   const std::optional<AbsoluteTarget> absolute = ParseAbsolute(whole);
@@ -149,17 +145,19 @@ void AppendClaims(std::string& out, const RequestHead& head, const RequestHop& h
     return hop.trusted ? Find(head.fields, name) : std::nullopt;
   };
   if (!hop.client_ip.empty()) {
-    Append(out, "X-Forwarded-For",
-           hop.trusted ? ListOf(head.fields, "X-Forwarded-For", hop.client_ip)
-                       : std::string(hop.client_ip));
+    AppendField(out, "X-Forwarded-For",
+                hop.trusted ? ListOf(head.fields, "X-Forwarded-For", hop.client_ip)
+                            : std::string(hop.client_ip));
   } else if (const auto list = said("X-Forwarded-For")) {
-    Append(out, "X-Forwarded-For", *list);
+    AppendField(out, "X-Forwarded-For", *list);
   }
-  Append(out, "X-Forwarded-Proto", said("X-Forwarded-Proto").value_or(hop.tls ? "https" : "http"));
-  if (!host.empty()) Append(out, "X-Forwarded-Host", said("X-Forwarded-Host").value_or(host));
+  AppendField(out, "X-Forwarded-Proto",
+              said("X-Forwarded-Proto").value_or(hop.tls ? "https" : "http"));
+  if (!host.empty()) AppendField(out, "X-Forwarded-Host", said("X-Forwarded-Host").value_or(host));
   if (hop.forwarded) {
     const std::string element = ForwardedElement(hop, host);
-    Append(out, "Forwarded", hop.trusted ? ListOf(head.fields, "Forwarded", element) : element);
+    AppendField(out, "Forwarded",
+                hop.trusted ? ListOf(head.fields, "Forwarded", element) : element);
   }
 }
 
@@ -221,25 +219,25 @@ std::string ForwardRequest(const RequestHead& head, const RequestHop& hop) {
   std::string out;
   out.reserve(kUsualHead);
   out.append(head.method).append(" ").append(origin.target).append(" HTTP/1.1\r\n");
-  if (!Find(head.fields, "Host") && !origin.host.empty()) Append(out, "Host", origin.host);
+  if (!Find(head.fields, "Host") && !origin.host.empty()) AppendField(out, "Host", origin.host);
   for (const Field& field : head.fields) {
     const Fate fate = FateOf(field.name, &Rule::request, named);
     if (!Passes(fate, field, head, hop) || IsReplaced(field.name, hop)) continue;
     if (fate == Fate::kOffer && hop.deflate_only) {
-      Append(out, field.name, DeflateOffers(field.value));
+      AppendField(out, field.name, DeflateOffers(field.value));
     } else {
-      Append(out, field.name, fate == Fate::kHost ? origin.host : field.value);
+      AppendField(out, field.name, fate == Fate::kHost ? origin.host : field.value);
     }
   }
-  for (const AddedField& field : hop.added) Append(out, field.name, field.value);
+  for (const AddedField& field : hop.added) AppendField(out, field.name, field.value);
   AppendClaims(out, head, hop, hop.forwarded_host.empty() ? origin.host : hop.forwarded_host);
-  if (!hop.traceparent.empty()) Append(out, "traceparent", hop.traceparent);
-  if (hop.via) Append(out, "Via", head.version >= 11 ? "1.1 connguard" : "1.0 connguard");
+  if (!hop.traceparent.empty()) AppendField(out, "traceparent", hop.traceparent);
+  if (hop.via) AppendField(out, "Via", head.version >= 11 ? "1.1 connguard" : "1.0 connguard");
   if (!hop.upgrade) {
     const bool trailers = HasToken(head.fields, "TE", "trailers");
-    if (trailers) Append(out, "TE", "trailers");
+    if (trailers) AppendField(out, "TE", "trailers");
     if (trailers || hop.close) {
-      Append(out, "Connection", !trailers ? "close" : hop.close ? "close, TE" : "TE");
+      AppendField(out, "Connection", !trailers ? "close" : hop.close ? "close, TE" : "TE");
     }
   }
   return out.append("\r\n");
@@ -262,14 +260,14 @@ std::string ForwardResponse(const ResponseHead& head, const ResponseHop& hop) {
     if (fate == Fate::kUpgrade && head.status != kUpgradeRequired) continue;
     if (fate == Fate::kCoding && (bodiless || hop.client_version < 11)) continue;
     if (fate == Fate::kLength && bodiless) continue;
-    Append(out, field.name, field.value);
+    AppendField(out, field.name, field.value);
   }
-  if (hop.via) Append(out, "Via", head.version >= 11 ? "1.1 connguard" : "1.0 connguard");
+  if (hop.via) AppendField(out, "Via", head.version >= 11 ? "1.1 connguard" : "1.0 connguard");
   const bool interim = head.status < 200;  // says nothing about the connection
   if (!interim && head.status == kUpgradeRequired) {
-    Append(out, "Connection", hop.close ? "close, Upgrade" : "Upgrade");
+    AppendField(out, "Connection", hop.close ? "close, Upgrade" : "Upgrade");
   } else if (!interim && (hop.close || hop.client_version < 11)) {
-    Append(out, "Connection", hop.close ? "close" : "keep-alive");
+    AppendField(out, "Connection", hop.close ? "close" : "keep-alive");
   }
   return out.append("\r\n");
 }

@@ -41,6 +41,9 @@ struct ResponseHead {
   std::vector<Field> fields;
 };
 
+// `name: value` and the line's end.
+void AppendField(std::string& out, std::string_view name, std::string_view value);
+
 // The first value of `name`, compared without case; nullopt when there is none.
 std::optional<std::string_view> Find(const std::vector<Field>& fields, std::string_view name);
 // The value of the one field of this name; nullopt when there is none, or another.

@@ -11,7 +11,7 @@ namespace connguard {
 namespace {
 
 constexpr std::size_t kTraceAt = 3;
-constexpr std::size_t kTraceSize = 32;
+constexpr std::size_t kTraceSize = TraceId::kDigits;
 constexpr std::size_t kParentAt = 36;
 constexpr std::size_t kParentSize = 16;
 constexpr std::size_t kFlagsAt = 53;
@@ -63,19 +63,22 @@ std::string TraceId::value() const {
   return digits;
 }
 
-TraceContext::TraceContext(std::string_view value, bool created) : created_(created) {
+TraceContext::TraceContext(std::string_view value, TraceId id, bool created)
+    : created_(created), id_(id) {
   std::ranges::copy(value, value_.begin());
 }
 
 TraceContext TraceContext::Of(const std::vector<Field>& fields) {
   const std::string_view value = Only(fields, "traceparent").value_or("");
-  return IsValid(value, kSize) ? TraceContext(value.substr(0, kSize), false) : TraceContext();
+  if (!IsValid(value, kSize)) return {};
+  return {value.substr(0, kSize), TraceId(value.substr(kTraceAt, kTraceSize)), false};
 }
 
 TraceContext TraceContext::New(TraceSeed seed) {
   if ((seed.trace_high | seed.trace_low) == 0) seed.trace_low = 1;
   if (seed.parent == 0) seed.parent = 1;
-  TraceContext trace("00-................................-................-01", true);
+  TraceContext trace("00-................................-................-01",
+                     TraceId(seed.trace_high, seed.trace_low), true);
   char* const ids = trace.value_.data();
   WriteHex(WriteHex(ids + kTraceAt, seed.trace_high), seed.trace_low);
   WriteHex(ids + kParentAt, seed.parent);

@@ -25,6 +25,8 @@ class TraceId {
   static constexpr std::size_t kDigits = 32;
 
   TraceId() = default;
+  // Both are 0: none.
+  TraceId(std::uint64_t high, std::uint64_t low) : high_(high), low_(low) {}
   // `digits`: so many, lower-case hex and not all of them 0; or none.
   explicit TraceId(std::string_view digits);
 
@@ -32,7 +34,7 @@ class TraceId {
   std::string value() const;
 
  private:
-  std::uint64_t high_ = 0;  // both are 0: none
+  std::uint64_t high_ = 0;
   std::uint64_t low_ = 0;
 };
 
@@ -52,6 +54,7 @@ class TraceContext {
   explicit operator bool() const { return value_[0] != '\0'; }
   // 32 hex digits; empty: none.
   std::string_view id() const;
+  TraceId trace_id() const { return id_; }
   // The traceparent to send in place of whatever came; empty: what came goes on.
   std::string_view created() const { return created_ ? value() : std::string_view(); }
 
@@ -60,11 +63,12 @@ class TraceContext {
   static constexpr std::size_t kSize = 55;
 
   // `value` has that size.
-  TraceContext(std::string_view value, bool created);
+  TraceContext(std::string_view value, TraceId id, bool created);
   std::string_view value() const { return {value_.data(), value_.size()}; }
 
   std::array<char, kSize> value_{};  // zeros: none
   bool created_ = false;
+  TraceId id_;
 };
 
 }  // namespace connguard

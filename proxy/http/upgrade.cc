@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 
 #include "http/message.h"
 #include "http/text.h"
@@ -28,6 +29,10 @@ bool NamesJustWebSocket(const std::vector<Field>& fields) {
   return EqualsIgnoringCase(Only(fields, "Upgrade").value_or(""), "websocket");
 }
 
+struct FreeContext {
+  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+};
+
 std::string AcceptOf(std::string_view key) {
   static constexpr std::string_view kGuid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
   std::string text;
@@ -35,9 +40,15 @@ std::string AcceptOf(std::string_view key) {
   text.append(key).append(kGuid);
   // EVP_sha1() would be looked up among the providers at each use: half of the cost.
   static const EVP_MD* const sha1 = EVP_MD_fetch(nullptr, "SHA1", nullptr);
+  // EVP_Digest() would make a context for each.
+  thread_local const std::unique_ptr<EVP_MD_CTX, FreeContext> context(EVP_MD_CTX_new());
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned int size = 0;
-  if (EVP_Digest(text.data(), text.size(), digest.data(), &size, sha1, nullptr) != 1) return {};
+  if (EVP_DigestInit_ex2(context.get(), sha1, nullptr) != 1 ||
+      EVP_DigestUpdate(context.get(), text.data(), text.size()) != 1 ||
+      EVP_DigestFinal_ex(context.get(), digest.data(), &size) != 1) {
+    return {};
+  }
   std::array<unsigned char, 4 * EVP_MAX_MD_SIZE / 3 + 4> encoded{};
   const int length = EVP_EncodeBlock(encoded.data(), digest.data(), static_cast<int>(size));
   return {encoded.begin(), encoded.begin() + length};

@@ -194,5 +194,16 @@ TEST_F(RefusalTest, BothSidesMayBeUnixSockets) {
   EXPECT_EQ(client.ReadText(), "down");
 }
 
+TEST_F(RefusalTest, ClientsWithoutAnAddressAreNotLimitedByIt) {
+  const SocketFolder folder;
+  StartGuard({.upstream = "",
+              .limits = "{connections_per_ip: 1, handshakes_per_second_per_ip: 1}",
+              .bind = "unix:" + folder.File("guard.sock")});
+  std::vector<Ends> tunnels;
+  for (const char* path : {"/ws/ann", "/ws/bob", "/ws/cat", "/ws/dan"}) {
+    tunnels.push_back(Open(path));
+  }
+}
+
 }  // namespace
 }  // namespace connguard::testing

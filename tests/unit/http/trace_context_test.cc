@@ -114,6 +114,17 @@ TEST(TraceForwardingTest, ANewTraceTakesThePlaceOfWhatCame) {
           value + "\r\n\r\n");
 }
 
+TEST(TraceIdTest, OfATraceIsItsId) {
+  const TraceContext fresh = TraceContext::New({0x0123456789abcdefU, 0x1fU, 0xaU});
+  EXPECT_EQ(fresh.trace_id().value(), fresh.id());
+  const std::string came = Value();
+  const TraceContext known = TraceContext::Of({{"traceparent", came}});
+  EXPECT_NE(known.id(), "");
+  EXPECT_EQ(known.trace_id().value(), known.id());
+  EXPECT_EQ(TraceContext().trace_id().value(), "");
+  EXPECT_NE(TraceContext::New({}).trace_id().value(), "");
+}
+
 TEST(TraceIdTest, KeepsWhatItWasGiven) {
   for (const std::string_view digits :
        {"0af7651916cd43dd8448eb211c80319c", "00000000000000000000000000000001",
