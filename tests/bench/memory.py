@@ -124,7 +124,8 @@ def peak(binary: str, kind: Kind, tunnels: int, folder: Path) -> int:
     with ExitStack() as stack:
         listener = stack.enter_context(closing(socket.create_server(("127.0.0.1", 0), backlog=tunnels)))
         origin = listener.getsockname()[1]
-        config.write_text(CONFIG.format(port=port, origin=origin, more=TLS.format(folder=folder) if kind.tls else ""))
+        more = TLS.format(folder=folder) if kind.tls else ""
+        config.write_text(CONFIG.format(port=port, origin=origin, more=more))
         threading.Thread(target=serve, args=(listener,), daemon=True).start()
         command = ["valgrind", "-q", "--tool=massif", "--peak-inaccuracy=0.0", f"--massif-out-file={out}"]
         log = stack.enter_context((folder / "log").open("wb"))
