@@ -47,8 +47,8 @@ Piece FrameScanner::NextSlowly(std::span<const std::uint8_t>& in) {
   const std::size_t header_size = held_;
   held_ = 0;
   if (IsControl(header_[0])) return BeginControl(header_size, in);
-  Piece piece = BeginData(header_.data(), header_size);
-  if (piece.kind != Piece::Kind::kData) return piece;
+  Piece piece;
+  if (!BeginData(header_.data(), header_size, piece)) return piece;
   std::span<const std::uint8_t> header(header_.data(), header_size);
   TakePayload(header, header_size, piece);
   return piece;

@@ -81,8 +81,8 @@ class FrameScanner {
   bool IsSoundData(std::uint8_t first, std::uint8_t second) const;
   bool IsSoundLength(std::uint8_t second, std::uint64_t length, std::uint64_t before) const;
 
-  // Enters the data frame whose sound and complete header this is.
-  Piece BeginData(const std::uint8_t* header, std::size_t header_size);
+  // Enters the data frame whose sound and complete header this is. False: its length is illegal.
+  bool BeginData(const std::uint8_t* header, std::size_t header_size, Piece& piece);
   // Puts what `in` has of the frame's payload, `header_size` header bytes before it, into `piece`.
   void TakePayload(std::span<const std::uint8_t>& in, std::size_t header_size, Piece& piece);
 
@@ -143,13 +143,16 @@ inline bool FrameScanner::IsSoundLength(std::uint8_t second, std::uint64_t lengt
   return length >= least && before <= message_size_ && length <= message_size_ - before;
 }
 
-inline Piece FrameScanner::BeginData(const std::uint8_t* header, std::size_t header_size) {
+inline bool FrameScanner::BeginData(const std::uint8_t* header, std::size_t header_size,
+                                    Piece& piece) {
   const std::uint64_t length = LengthOf(header);
   const auto opcode = static_cast<Opcode>(header[0] & 0x0F);
   const bool begins = opcode != Opcode::kContinuation;
   const std::uint64_t before = begins ? 0 : message_bytes_;
-  if (!IsSoundLength(header[1], length, before)) [[unlikely]]
-    return FailLength(header[1], length);
+  if (!IsSoundLength(header[1], length, before)) [[unlikely]] {
+    piece = FailLength(header[1], length);
+    return false;
+  }
   if (begins) {
     message_opcode_ = opcode;
     message_rsv1_ = (header[0] & 0x40) != 0;
@@ -158,19 +161,18 @@ inline Piece FrameScanner::BeginData(const std::uint8_t* header, std::size_t hea
   message_bytes_ = before + length;
   remaining_ = length;
   if (masked_) std::memcpy(mask_.data(), header + header_size - mask_.size(), mask_.size());
-  Piece piece;
-  piece.kind = Piece::Kind::kData;
   piece.begins_message = begins;
   piece.begins_frame = true;
   piece.frame_size = length;
   piece.fin = !message_open_;
-  return piece;
+  return true;
 }
 
 inline void FrameScanner::TakePayload(std::span<const std::uint8_t>& in, std::size_t header_size,
                                       Piece& piece) {
   const auto size =
       static_cast<std::size_t>(std::min<std::uint64_t>(remaining_, in.size() - header_size));
+  piece.kind = Piece::Kind::kData;
   piece.raw = in.first(header_size + size);
   piece.payload = piece.raw.subspan(header_size);
   in = in.subspan(header_size + size);
@@ -186,27 +188,21 @@ inline void FrameScanner::TakePayload(std::span<const std::uint8_t>& in, std::si
   }
 }
 
+// One piece, made where the caller wants it: it is as large as some frames.
 inline Piece FrameScanner::Next(std::span<const std::uint8_t>& in) {
-  if (state_ == State::kHeader && held_ == 0 && in.size() >= 2 && IsSoundData(in[0], in[1])) {
-    const std::size_t header_size = HeaderSize(in[1]);
-    if (in.size() >= header_size) [[likely]] {
-      Piece piece = BeginData(in.data(), header_size);
-      if (piece.kind == Piece::Kind::kData) [[likely]]
-        TakePayload(in, header_size, piece);
-      return piece;
-    }
-  }
-  if (in.empty() && (state_ == State::kHeader || state_ == State::kPayload) &&
-      control_ == nullptr) {
-    return {};
-  }
-  if (state_ == State::kPayload && !in.empty()) {
-    Piece piece;
-    piece.kind = Piece::Kind::kData;
+  Piece piece;
+  const std::size_t header_size =
+      state_ == State::kHeader && held_ == 0 && in.size() >= 2 && IsSoundData(in[0], in[1])
+          ? HeaderSize(in[1])
+          : 0;
+  if (header_size > 0 && in.size() >= header_size) [[likely]] {
+    if (BeginData(in.data(), header_size, piece)) TakePayload(in, header_size, piece);
+  } else if (state_ == State::kPayload && !in.empty()) {
     TakePayload(in, 0, piece);
-    return piece;
+  } else if (!in.empty() || state_ > State::kPayload || control_ != nullptr) {
+    piece = NextSlowly(in);
   }
-  return NextSlowly(in);
+  return piece;
 }
 
 }  // namespace connguard
