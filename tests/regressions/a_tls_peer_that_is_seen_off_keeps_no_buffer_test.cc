@@ -33,10 +33,10 @@ void* Change(void* block, std::size_t size, const char* /*file*/, int /*line*/) 
 }
 
 // Before OpenSSL's first block, or it is refused.
-const bool counted = CRYPTO_set_mem_functions(Take, Change, Return) == 1;
+const bool kCounted = CRYPTO_set_mem_functions(Take, Change, Return) == 1;
 
 TEST(ATlsPeerThatIsSeenOff, KeepsNoBuffer) {
-  ASSERT_TRUE(counted);
+  ASSERT_TRUE(kCounted);
   constexpr std::size_t kLittle = 1024;
   const TlsWorld world;
   const auto server = world.Server();
