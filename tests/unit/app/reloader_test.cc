@@ -64,7 +64,9 @@ class ReloaderTest : public testing::Test {
 
 // So that the workers go first where cores are few.
 TEST_F(ReloaderTest, TheFileIsReadBehindTheWorkers) {
+  constexpr int kLast = 19;
   const int before = getpriority(PRIO_PROCESS, 0);  // Linux: of this thread
+  if (before == kLast) GTEST_SKIP() << "these tests run behind everything themselves";
   reloader_.Reload("signal", Note());
   EXPECT_GT(niceness_, before);
   EXPECT_EQ(getpriority(PRIO_PROCESS, 0), before);
