@@ -79,16 +79,16 @@ Told CheckMessage(std::span<const std::uint8_t> stream, std::size_t longest) {
   return whole;
 }
 
-// The head of `text`, which must be sound.
+// With the head of `text`, which must be sound.
 template <typename Head>
-Head ReadBack(const std::string& text) {
+MessageReader<Head> ReadBack(const std::string& text) {
   MessageReader<Head> reader(64 * 1024);
   const auto result =
       reader.Feed({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
   CONNGUARD_REQUIRE(result.status == MessageReader<Head>::Status::kHead);
   CONNGUARD_REQUIRE(result.taken == text.size());
   CONNGUARD_REQUIRE(Serialize(reader.head()) == text);
-  return reader.head();
+  return reader;
 }
 
 }  // namespace connguard::fuzz

@@ -11,7 +11,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       fuzz::CheckMessage<RequestHead>({data + 1, size - 1}, std::size_t{1} + data[0]);
   if (!told.head) return 0;
 
-  const RequestHead head = fuzz::ReadBack<RequestHead>(told.text);
+  const auto reader = fuzz::ReadBack<RequestHead>(told.text);
+  const RequestHead& head = reader.head();
   CONNGUARD_REQUIRE(!PathOf(head.target).empty());
   PercentDecode(PathOf(head.target));
   QueryValue(QueryOf(head.target), "a");
@@ -23,7 +24,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   reading.deflate_only = true;
   reading.host = "origin";
   const std::string offer = ForwardRequest(head, reading);
-  CONNGUARD_REQUIRE(NamesDeflate(fuzz::ReadBack<RequestHead>(offer).fields) ==
+  CONNGUARD_REQUIRE(NamesDeflate(fuzz::ReadBack<RequestHead>(offer).head().fields) ==
                     NamesDeflate(head.fields));
 
   for (const bool upgrade : {false, true}) {
@@ -38,7 +39,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       hop.forwarded = trusted;
       hop.via = true;
       hop.host = "origin";
-      const RequestHead back = fuzz::ReadBack<RequestHead>(ForwardRequest(head, hop));
+      const auto back_reader = fuzz::ReadBack<RequestHead>(ForwardRequest(head, hop));
+      const RequestHead& back = back_reader.head();
       CONNGUARD_REQUIRE(Count(back.fields, "Host") == 1);
       CONNGUARD_REQUIRE(Count(back.fields, "X-Forwarded-For") == 1);
       CONNGUARD_REQUIRE(Find(back.fields, "X-Forwarded-For")->ends_with("192.0.2.1"));
