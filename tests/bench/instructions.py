@@ -12,10 +12,7 @@ and with fewer of its unit: the difference is free of start and end.
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
-import platform
 import re
 import socket
 import subprocess
@@ -27,6 +24,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from budgets import Budgets, arguments
 from handshake import SWITCHED, UPGRADE
 from proxies import free_port
 
@@ -216,49 +214,29 @@ def count(binary: str, workload: Workload, units: int, folder: Path) -> tuple[in
     return loop, locks
 
 
-def system() -> str:
-    release = platform.freedesktop_os_release()
-    return f"{release['ID']} {release.get('VERSION_ID', '')} {platform.machine()}"
-
-
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("binary", help="connguard as it is released: deploy/run --build makes it")
-    parser.add_argument("--record", action="store_true", help="write the budgets of this system")
-    options = parser.parse_args()
-    if not os.access(options.binary, os.X_OK):
-        sys.exit(f"{options.binary} is missing: deploy/run --build makes it")
-    budgets = json.loads(BUDGETS.read_text())
-    counted, over, locks = {}, [], []
+    options = arguments(__doc__.splitlines()[0])
+    budgets, locks = Budgets(BUDGETS, SLACK), []
     for name, workload in WORKLOADS.items():
         with tempfile.TemporaryDirectory(prefix="connguard-instructions-") as folder:
             few = count(options.binary, workload, workload.few, Path(folder))
             many = count(options.binary, workload, workload.many, Path(folder))
         units = workload.many - workload.few
-        counted[name] = round((many[0] - few[0]) / units)
-        locked = (many[1] - few[1]) / units
-        budget = budgets.get(system(), {}).get(name)
-        print(
-            f"{name}: {counted[name]} instructions a {workload.unit}, budget {budget}; "
-            f"{locked:.1f} of them for locks",
-            flush=True,
-        )
+        counted, locked = ((more - less) / units for more, less in zip(many, few))
+        text = budgets.compare(name, round(counted), f"instructions a {workload.unit}")
+        print(f"{text}; {locked:.1f} of them for locks", flush=True)
         # One lock and its release are over 20; less comes from other threads, for the time that passes.
         if workload.unit == "message" and locked > 5:
             locks.append(name)
-        if budget is None or counted[name] > budget * SLACK:
-            over.append(name)
     if options.record:
-        budgets[system()] = counted
-        BUDGETS.write_text(json.dumps(budgets, indent=2) + "\n")
+        budgets.record()
         return 0
-    if system() not in budgets:
-        print(f"no budget is recorded for {system()}: --record writes one")
-    elif over:
-        print(f"over the budget by more than {SLACK - 1:.0%}: {', '.join(over)}")
+    faults = [budgets.fault()] if budgets.fault() else []
     if locks:
-        print(f"messages take locks: {', '.join(locks)}")
-    return 1 if over or locks else 0
+        faults.append(f"messages take locks: {', '.join(locks)}")
+    for fault in faults:
+        print(fault)
+    return 1 if faults else 0
 
 
 if __name__ == "__main__":

@@ -11,9 +11,6 @@ only one of them needs at a time is not in it either.
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
 import re
 import socket
 import ssl
@@ -25,26 +22,15 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from budgets import Budgets, arguments
 from configs import make_certificate
 from handshake import UPGRADE
-from instructions import (
-    CLOSE,
-    LIMIT_SECONDS,
-    NORMAL,
-    accept,
-    connect,
-    frame,
-    read,
-    read_end,
-    read_head,
-    system,
-)
+from instructions import CLOSE, LIMIT_SECONDS, NORMAL, accept, connect, frame, read, read_end, read_head
 from proxies import free_port
 
 BUDGETS = Path(__file__).with_name("memory.json")
 SLACK = 1.03
 FEW, MANY = 40, 240
-
 
 
 @dataclass(frozen=True)
@@ -150,31 +136,19 @@ def peak(binary: str, kind: Kind, tunnels: int, folder: Path) -> int:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("binary", help="connguard as it is released: deploy/run --build makes it")
-    parser.add_argument("--record", action="store_true", help="write the budgets of this system")
-    options = parser.parse_args()
-    if not os.access(options.binary, os.X_OK):
-        sys.exit(f"{options.binary} is missing: deploy/run --build makes it")
-    budgets = json.loads(BUDGETS.read_text()) if BUDGETS.exists() else {}
-    counted, over = {}, []
+    options = arguments(__doc__.splitlines()[0])
+    budgets = Budgets(BUDGETS, SLACK)
     for name, kind in KINDS.items():
         with tempfile.TemporaryDirectory(prefix="connguard-memory-") as folder:
             few, many = (peak(options.binary, kind, tunnels, Path(folder)) for tunnels in (FEW, MANY))
-        counted[name] = round((many - few) / (MANY - FEW))
-        budget = budgets.get(system(), {}).get(name)
-        print(f"{name}: {counted[name]} bytes a tunnel, budget {budget}", flush=True)
-        if budget is None or counted[name] > budget * SLACK:
-            over.append(name)
+        print(budgets.compare(name, round((many - few) / (MANY - FEW)), "bytes a tunnel"), flush=True)
     if options.record:
-        budgets[system()] = counted
-        BUDGETS.write_text(json.dumps(budgets, indent=2) + "\n")
+        budgets.record()
         return 0
-    if system() not in budgets:
-        print(f"no budget is recorded for {system()}: --record writes one")
-    elif over:
-        print(f"over the budget by more than {SLACK - 1:.0%}: {', '.join(over)}")
-    return 1 if over else 0
+    if fault := budgets.fault():
+        print(fault)
+        return 1
+    return 0
 
 
 if __name__ == "__main__":
