@@ -34,17 +34,18 @@ LOCK = re.compile(r"_*(pthread_(mutex|rwlock|spin)_\w*lock|lll_lock\w*)\b")
 LOOP = "connguard::EventLoop::Run()"
 LIMIT_SECONDS = 60
 
+# `listener`, `session`: what follows their first keys, from a comma on.
 CONFIG = """\
 version: 1
 listeners:
-  - {{name: public, bind: "127.0.0.1:{port}"}}
+  - {{name: public, bind: "127.0.0.1:{port}"{listener}}}
 upstreams:
   - {{name: origin, url: "http://127.0.0.1:{origin}"}}
 routes:
   - name: all
     match: {{path: "/ws/{{user}}"}}
     upstream: origin
-    session: {{key: "{{path.user}}"}}
+    session: {{key: "{{path.user}}"{session}}}
     turn: {{profile: {profile}}}
 admin: off
 logging: {{level: error}}
@@ -118,16 +119,21 @@ def accept(listener: socket.socket) -> socket.socket:
     return peer
 
 
+def converse(peer: socket.socket, question: int, answer: bytes, messages: int) -> None:
+    """`answer` for every `question` bytes, then the closing handshake."""
+    with closing(peer):
+        for _ in range(messages):
+            read(peer, question)
+            peer.sendall(answer)
+        read(peer, len(frame(NORMAL, bytes(4))))
+        peer.sendall(frame(NORMAL, first=CLOSE))
+        read_end(peer)
+
+
 def serve(listener: socket.socket, question: int, answer: bytes, messages: int) -> None:
-    """One tunnel after the other: `answer` for every `question` bytes, then the closing handshake."""
+    """One tunnel after the other."""
     while True:
-        with closing(accept(listener)) as peer:
-            for _ in range(messages):
-                read(peer, question)
-                peer.sendall(answer)
-            read(peer, len(frame(NORMAL, bytes(4))))
-            peer.sendall(frame(NORMAL, first=CLOSE))
-            read_end(peer)
+        converse(accept(listener), question, answer, messages)
 
 
 def connect(port: int, guard: subprocess.Popen) -> socket.socket:
@@ -148,6 +154,9 @@ def talk(client: socket.socket, user: int, question: bytes, answer: bytes, messa
     for _ in range(messages):
         client.sendall(question)
         read(client, len(answer))
+
+
+def take_leave(client: socket.socket) -> None:
     client.sendall(frame(NORMAL, bytes(4), CLOSE))
     read(client, len(frame(NORMAL)))
     read_end(client)
@@ -162,6 +171,7 @@ def run(command: list[str], port: int, units: int, workload: Workload, frames: t
         for user in range(workload.connections(units)):
             with closing(connect(port, guard)) as client:
                 talk(client, user, *frames, workload.messages(units))
+                take_leave(client)
         guard.terminate()
         if guard.wait(LIMIT_SECONDS) != 0:
             raise RuntimeError(f"the guard ended with status {guard.returncode}")
@@ -201,7 +211,13 @@ def count(binary: str, workload: Workload, units: int, folder: Path) -> tuple[in
     port, out, config = free_port(), folder / "callgrind.out", folder / "connguard.yaml"
     with closing(socket.create_server(("127.0.0.1", 0))) as listener:
         config.write_text(
-            CONFIG.format(port=port, origin=listener.getsockname()[1], profile=workload.profile)
+            CONFIG.format(
+                port=port,
+                listener="",
+                origin=listener.getsockname()[1],
+                session="",
+                profile=workload.profile,
+            )
         )
         arguments = (listener, len(question), answer, workload.messages(units))
         threading.Thread(target=serve, args=arguments, daemon=True).start()
@@ -231,9 +247,8 @@ def main() -> int:
     if options.record:
         budgets.record()
         return 0
-    faults = [budgets.fault()] if budgets.fault() else []
-    if locks:
-        faults.append(f"messages take locks: {', '.join(locks)}")
+    locking = f"messages take locks: {', '.join(locks)}" if locks else ""
+    faults = [fault for fault in (budgets.fault(), locking) if fault]
     for fault in faults:
         print(fault)
     return 1 if faults else 0

@@ -24,8 +24,7 @@ from pathlib import Path
 
 from budgets import Budgets, arguments
 from configs import make_certificate
-from handshake import UPGRADE
-from instructions import CLOSE, LIMIT_SECONDS, NORMAL, accept, connect, frame, read, read_end, read_head
+from instructions import CONFIG, LIMIT_SECONDS, accept, connect, converse, frame, take_leave, talk
 from proxies import free_port
 
 BUDGETS = Path(__file__).with_name("memory.json")
@@ -46,40 +45,14 @@ KINDS = {
     "TLS, to the client's end": Kind(tls=True, stays=True),
 }
 QUESTION, ANSWER = frame(b"x" * 64, bytes(4)), frame(b"x" * 64)
-LAST_QUESTION, LAST_ANSWER = frame(NORMAL, bytes(4), CLOSE), frame(NORMAL, first=CLOSE)
-
-CONFIG = """\
-version: 1
-listeners:
-  - {{name: public, bind: "127.0.0.1:{port}"{more}}}
-upstreams:
-  - {{name: origin, url: "http://127.0.0.1:{origin}"}}
-routes:
-  - name: all
-    match: {{path: "/ws/{{user}}"}}
-    upstream: origin
-    session: {{key: "{{path.user}}", settle: 0}}
-    turn: {{profile: request-reply, linger: 0}}
-admin: off
-logging: {{level: error}}
-workers: 1
-"""
 TLS = ", tls: {{certificates: [{{chain: {folder}/cert.pem, key: {folder}/key.pem}}]}}"
 
 
 def serve(listener: socket.socket) -> None:
     """All tunnels, each until it ends."""
-
-    def one(peer: socket.socket) -> None:
-        with closing(peer):
-            read(peer, len(QUESTION))
-            peer.sendall(ANSWER)
-            read(peer, len(LAST_QUESTION))
-            peer.sendall(LAST_ANSWER)
-            read_end(peer)
-
     while True:
-        threading.Thread(target=one, args=(accept(listener),), daemon=True).start()
+        told = (accept(listener), len(QUESTION), ANSWER, 1)
+        threading.Thread(target=converse, args=told, daemon=True).start()
 
 
 def open_tunnel(port: int, guard: subprocess.Popen, user: int, tls: bool) -> socket.socket:
@@ -87,18 +60,8 @@ def open_tunnel(port: int, guard: subprocess.Popen, user: int, tls: bool) -> soc
     if tls:
         client = ssl._create_unverified_context().wrap_socket(client)
     client.settimeout(LIMIT_SECONDS)
-    client.sendall(UPGRADE % user)
-    if not read_head(client).startswith(b"HTTP/1.1 101 "):
-        raise RuntimeError("the guard refused the handshake")
-    client.sendall(QUESTION)
-    read(client, len(ANSWER))
+    talk(client, user, QUESTION, ANSWER, 1)
     return client
-
-
-def end(client: socket.socket) -> None:
-    client.sendall(LAST_QUESTION)
-    read(client, len(LAST_ANSWER))
-    read_end(client)
 
 
 def peak(binary: str, kind: Kind, tunnels: int, folder: Path) -> int:
@@ -109,9 +72,15 @@ def peak(binary: str, kind: Kind, tunnels: int, folder: Path) -> int:
         make_certificate(folder)
     with ExitStack() as stack:
         listener = stack.enter_context(closing(socket.create_server(("127.0.0.1", 0), backlog=tunnels)))
-        origin = listener.getsockname()[1]
-        more = TLS.format(folder=folder) if kind.tls else ""
-        config.write_text(CONFIG.format(port=port, origin=origin, more=more))
+        config.write_text(
+            CONFIG.format(
+                port=port,
+                listener=TLS.format(folder=folder) if kind.tls else "",
+                origin=listener.getsockname()[1],
+                session=", settle: 0",
+                profile="request-reply, linger: 0",
+            )
+        )
         threading.Thread(target=serve, args=(listener,), daemon=True).start()
         command = ["valgrind", "-q", "--tool=massif", "--peak-inaccuracy=0.0", f"--massif-out-file={out}"]
         log = stack.enter_context((folder / "log").open("wb"))
@@ -123,7 +92,7 @@ def peak(binary: str, kind: Kind, tunnels: int, folder: Path) -> int:
             for user in range(tunnels):
                 clients.append(stack.enter_context(closing(open_tunnel(port, guard, user, kind.tls))))
             for client in clients:
-                end(client)
+                take_leave(client)
                 if not kind.stays:
                     client.close()
             guard.terminate()
